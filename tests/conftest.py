@@ -1,0 +1,23 @@
+"""Settings shared by all tests."""
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# `quick` runs all day, `deep` at night: HYPOTHESIS_PROFILE=deep make test
+settings.register_profile("quick", max_examples=25, deadline=None)
+settings.register_profile(
+    "deep",
+    max_examples=2_000,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what skipping hid, so that a green run is not mistaken for a whole one."""
+    skipped = len(terminalreporter.stats.get("skipped", []))
+    if skipped:
+        terminalreporter.write_line(f"{skipped} skipped: see the reasons above")
