@@ -1,0 +1,88 @@
+"""The only door to the cryptographic library.
+
+Cipher suites, and what they are made of: HPKE, KEMs, KDFs, AEADs and signatures. Key
+bytes travel in `Secret`; randomness is passed in as `Rng`; whatever does not verify,
+open or parse raises a `CryptoError`. Knows nothing of groups, trees or messages.
+"""
+
+from tertulia.crypto.aead import AEAD, AES128GCM, AES256GCM, CHACHA20POLY1305
+from tertulia.crypto.errors import (
+    CryptoError,
+    DecryptionError,
+    InvalidKeyError,
+    MacError,
+    MessageLimitError,
+    OutputTooLongError,
+    SignatureError,
+    UnsupportedSuiteError,
+    WrongSizeError,
+)
+from tertulia.crypto.hpke import HPKE, Context
+from tertulia.crypto.kdf import HKDF_SHA256, HKDF_SHA384, HKDF_SHA512, KDF
+from tertulia.crypto.kem import (
+    DHKEM,
+    DHKEM_P256,
+    DHKEM_P384,
+    DHKEM_P521,
+    DHKEM_X448,
+    DHKEM_X25519,
+    KEM,
+)
+from tertulia.crypto.key_pair import KeyPair
+from tertulia.crypto.rng import Rng, system_rng
+from tertulia.crypto.secret import Secret
+from tertulia.crypto.signature import (
+    ECDSA,
+    ECDSA_P256,
+    ECDSA_P384,
+    ECDSA_P521,
+    ED448,
+    ED25519,
+    EdDSA,
+    SignatureScheme,
+)
+from tertulia.crypto.suite import CIPHER_SUITES, CipherSuite, cipher_suite
+
+__all__ = [
+    "AEAD",
+    "AES128GCM",
+    "AES256GCM",
+    "CHACHA20POLY1305",
+    "CIPHER_SUITES",
+    "DHKEM",
+    "DHKEM_P256",
+    "DHKEM_P384",
+    "DHKEM_P521",
+    "DHKEM_X448",
+    "DHKEM_X25519",
+    "ECDSA",
+    "ECDSA_P256",
+    "ECDSA_P384",
+    "ECDSA_P521",
+    "ED448",
+    "ED25519",
+    "HKDF_SHA256",
+    "HKDF_SHA384",
+    "HKDF_SHA512",
+    "HPKE",
+    "KDF",
+    "KEM",
+    "CipherSuite",
+    "Context",
+    "CryptoError",
+    "DecryptionError",
+    "EdDSA",
+    "InvalidKeyError",
+    "KeyPair",
+    "MacError",
+    "MessageLimitError",
+    "OutputTooLongError",
+    "Rng",
+    "Secret",
+    "SignatureError",
+    "SignatureScheme",
+    "UnsupportedSuiteError",
+    "WrongSizeError",
+    "cipher_suite",
+    "system_rng",
+]
