@@ -5,6 +5,8 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.mls.vectors.tally import summary
+
 # `quick` runs all day, `deep` at night: HYPOTHESIS_PROFILE=deep make test
 settings.register_profile("quick", max_examples=25, deadline=None)
 settings.register_profile(
@@ -17,7 +19,10 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say what skipping hid, so that a green run is not mistaken for a whole one."""
+    """Say what was checked against vectors, and what skipping hid."""
+    vectors = summary(terminalreporter.stats.get("passed", []))
+    if vectors is not None:
+        terminalreporter.write_line(vectors)
     skipped = len(terminalreporter.stats.get("skipped", []))
     if skipped:
         terminalreporter.write_line(f"{skipped} skipped: see the reasons above")

@@ -1,0 +1,73 @@
+"""From one epoch to the next: what committers and receivers do alike (12.4)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from tertulia.crypto import CipherSuite, Secret
+from tertulia.mls.extension import Extensions
+from tertulia.mls.framing import AuthenticatedContent
+from tertulia.mls.group_context import GroupContext
+from tertulia.mls.key_schedule import NewEpoch, joiner_secret, start_epoch
+from tertulia.mls.leaf_node import LeafNode
+from tertulia.mls.policy import Change, Policy
+from tertulia.mls.ratchet_tree import RatchetTree
+from tertulia.mls.transcript import confirmed_transcript_hash
+from tertulia.mls.tree_validation import check_members
+
+
+@dataclass(frozen=True, slots=True)
+class EpochInputs:
+    """What the next epoch's secrets are made of; no path, no `commit_secret`."""
+
+    init_secret: Secret
+    commit_secret: Secret | None
+    psk_secret: Secret
+    interim_transcript_hash: bytes
+
+
+def provisional_context(
+    suite: CipherSuite,
+    before: GroupContext,
+    tree: RatchetTree,
+    extensions: Extensions,
+) -> GroupContext:
+    """Return the next epoch's context, but for the confirmed transcript hash.
+
+    Paths are encrypted under this, for the commit that the hash covers holds them.
+    """
+    return replace(
+        before,
+        epoch=before.epoch + 1,
+        tree_hash=tree.tree_hash(suite),
+        extensions=extensions,
+    )
+
+
+def check_change(
+    change: Change, new_leaves: Iterable[LeafNode], policy: Policy
+) -> None:
+    """Check the group that a commit leads to, then ask the policy; raise InvalidError."""
+    check_members(change.tree_after, change.context_after.extensions)
+    for leaf in new_leaves:
+        policy.check_member(leaf)
+    if change.new_leaf is not None:
+        policy.check_member(change.new_leaf)
+    policy.check_change(change)
+
+
+def next_epoch(
+    suite: CipherSuite,
+    inputs: EpochInputs,
+    provisional: GroupContext,
+    signed: AuthenticatedContent,
+) -> tuple[GroupContext, NewEpoch]:
+    """Return context and secrets of the epoch that a signed commit starts.
+
+    First the confirmed hash, which covers the signature but not the tag, then the
+    secrets, with which the tag is made or verified (section 8.2).
+    """
+    confirmed = confirmed_transcript_hash(suite, inputs.interim_transcript_hash, signed)
+    context = replace(provisional, confirmed_transcript_hash=confirmed)
+    commit_secret = inputs.commit_secret or Secret(bytes(suite.kdf.size))
+    joiner = joiner_secret(suite, inputs.init_secret, commit_secret, context)
+    return context, start_epoch(suite, joiner, inputs.psk_secret, context)

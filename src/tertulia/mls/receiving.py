@@ -1,0 +1,328 @@
+"""Receiving messages of a group (RFC 9420 sections 6, 12.1 and 12.4.2).
+
+    bytes → decode_message → Message → receive → what it means, and the group after it
+
+A refusal is one of three kinds. `InvalidError`, CodecError: everybody refuses alike.
+`OutOfStepError`: only my own path secret failed. `UnknownPskError`: give the key and
+try again. The old group stays as it was in each case.
+"""
+
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from tertulia.crypto import Secret
+from tertulia.mls.commit import Commit
+from tertulia.mls.epoch_change import (
+    EpochInputs,
+    check_change,
+    next_epoch,
+    provisional_context,
+)
+from tertulia.mls.errors import InvalidError, MisuseError
+from tertulia.mls.extension import external_senders
+from tertulia.mls.framing import (
+    ApplicationContent,
+    AuthenticatedContent,
+    CommitContent,
+    ExternalSenderIndex,
+    FramedContent,
+    MemberSender,
+    NewMemberCommit,
+    NewMemberProposal,
+    ProposalContent,
+    Sender,
+    verify_signature,
+)
+from tertulia.mls.group import Group, PendingProposal, begin
+from tertulia.mls.key_schedule import decapsulate_init_secret
+from tertulia.mls.leaf_node import LeafPlace
+from tertulia.mls.limits import MAX_PENDING_PROPOSALS
+from tertulia.mls.policy import Change, Policy
+from tertulia.mls.private_message import PrivateMessage, open_private_message
+from tertulia.mls.proposal import Add, Remove
+from tertulia.mls.proposal_list import (
+    ProposalList,
+    SentProposal,
+    apply_proposals,
+    check_proposals,
+    check_sender_may_propose,
+    find_proposals,
+)
+from tertulia.mls.psk import PSKs, derive_psk_secret
+from tertulia.mls.public_message import PublicMessage, open_public_message
+from tertulia.mls.rules import Rule
+from tertulia.mls.transcript import check_confirmation_tag
+from tertulia.mls.treekem import (
+    PrivateKeys,
+    ReceivedPath,
+    merge_path,
+    open_path,
+)
+from tertulia.mls.unverified import Unverified
+
+NO_PSKS: PSKs = {}
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedApplication:
+    """Application data from the member at leaf `sender`."""
+
+    group: Group
+    sender: int
+    data: bytes
+    authenticated_data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedProposal:
+    """A proposal, now pending until a commit names it."""
+
+    group: Group
+    sent: SentProposal
+    authenticated_data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedCommit:
+    """A commit that was applied: `group` is in the next epoch."""
+
+    group: Group
+    change: Change
+
+
+@dataclass(frozen=True, slots=True)
+class RemovedFromGroup:
+    """A commit that removed me: there is no group to go on with."""
+
+    change: Change
+
+
+Received: TypeAlias = (
+    ReceivedApplication | ReceivedProposal | ReceivedCommit | RemovedFromGroup
+)
+
+
+def receive(
+    group: Group,
+    message: PublicMessage | PrivateMessage,
+    policy: Policy,
+    psks: PSKs = NO_PSKS,
+) -> Received:
+    """Open, verify and carry out a message of another member or of an outsider.
+
+    Save the returned group before acting on what it brought: the key is used up.
+    Raises InvalidError, CodecError, OutOfStepError, UnknownPskError, and MisuseError
+    for a message of my own, which nobody can receive.
+    """
+    group, unverified = _open(group, message)
+    verified = _verify(group, unverified)
+    content = verified.content
+    match content.content:
+        case ApplicationContent(data):
+            sender = _member(content.sender)
+            return ReceivedApplication(group, sender, data, content.authenticated_data)
+        case ProposalContent():
+            return _receive_proposal(group, verified)
+        case CommitContent(commit):
+            return _receive_commit(group, verified, commit, policy, psks)
+
+
+def _open(
+    group: Group, message: PublicMessage | PrivateMessage
+) -> tuple[Group, Unverified[AuthenticatedContent]]:
+    if isinstance(message, PublicMessage):
+        _check_address(group, message.content.group_id, message.content.epoch)
+        membership_key = group.epoch.secrets.membership_key
+        return group, open_public_message(
+            group.suite, membership_key, message, group.context
+        )
+    _check_address(group, message.group_id, message.epoch)
+    secret_tree, opened = open_private_message(
+        group.suite, group.message_keys(), message
+    )
+    return group.with_secret_tree(secret_tree), opened
+
+
+def _check_address(group: Group, group_id: bytes, epoch: int) -> None:
+    if group_id != group.context.group_id:
+        raise InvalidError(Rule.GROUP_ID)
+    if epoch != group.context.epoch:
+        raise InvalidError(
+            Rule.EPOCH, f"of epoch {epoch}, while I am in {group.context.epoch}"
+        )
+
+
+def _verify(
+    group: Group, unverified: Unverified[AuthenticatedContent]
+) -> AuthenticatedContent:
+    content = unverified.take_for_checking().content
+    if content.sender == MemberSender(group.leaf_index):
+        raise MisuseError("this is a message of my own")
+    key = _signature_key_of(group, content)
+    return verify_signature(group.suite, unverified, key, group.context)
+
+
+def _signature_key_of(group: Group, content: FramedContent) -> bytes:
+    """Return the key that must have signed `content`; raise InvalidError."""
+    match content.sender, content.content:
+        case MemberSender(leaf_index), _:
+            return group.leaf_of(leaf_index).signature_key
+        case ExternalSenderIndex(index), ProposalContent():
+            senders = external_senders(group.context.extensions)
+            if index >= len(senders):
+                raise InvalidError(Rule.EXTERNAL_SENDER, f"there is no sender {index}")
+            return senders[index].signature_key
+        case NewMemberProposal(), ProposalContent(Add(key_package)):
+            return key_package.leaf_node.signature_key
+        case NewMemberCommit(), CommitContent(Commit(path=path)) if path is not None:
+            return path.leaf_node.signature_key
+        case NewMemberCommit(), CommitContent():
+            raise InvalidError(Rule.PATH_REQUIRED, "an external commit without a path")
+        case sender, _:
+            raise InvalidError(Rule.SENDER_TYPE, type(sender).__name__)
+
+
+def _member(sender: Sender) -> int:
+    if not isinstance(sender, MemberSender):
+        raise InvalidError(Rule.SENDER_TYPE, "application data from outside")
+    return sender.leaf_index
+
+
+def _receive_proposal(group: Group, verified: AuthenticatedContent) -> ReceivedProposal:
+    content = verified.content
+    if not isinstance(content.content, ProposalContent):
+        raise InvalidError(Rule.SENDER_TYPE)
+    proposal = content.content.proposal
+    check_sender_may_propose(proposal, content.sender)
+    if len(group.traffic.proposals) >= MAX_PENDING_PROPOSALS:
+        raise InvalidError(Rule.PROPOSAL_LIMIT)
+    reference = verified.proposal_ref(group.suite)
+    sent = SentProposal(proposal, content.sender, reference)
+    return ReceivedProposal(
+        group.with_proposal(reference, PendingProposal(sent)),
+        sent,
+        content.authenticated_data,
+    )
+
+
+def _receive_commit(
+    group: Group,
+    verified: AuthenticatedContent,
+    commit: Commit,
+    policy: Policy,
+    psks: PSKs,
+) -> ReceivedCommit | RemovedFromGroup:
+    if group.reinit is not None:
+        raise InvalidError(Rule.REINIT_PENDING)
+    judged = _judge(group, verified, commit, policy)
+    removed = [remove.removed for remove, _ in judged.proposals.of_type(Remove)]
+    if group.leaf_index in removed:
+        return RemovedFromGroup(judged.change)
+    return ReceivedCommit(_advance(group, verified, judged, psks), judged.change)
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A commit that everybody finds valid, before anything secret was touched."""
+
+    proposals: ProposalList
+    path: ReceivedPath | None
+    change: Change
+
+
+def _judge(
+    group: Group, verified: AuthenticatedContent, commit: Commit, policy: Policy
+) -> _Judged:
+    """Check all that does not need my secrets (section 12.4.2); raise InvalidError."""
+    content = verified.content
+    if not isinstance(content.sender, MemberSender | NewMemberCommit):
+        raise InvalidError(Rule.SENDER_TYPE, "a commit from outside")
+    pending = {name: item.sent for name, item in group.traffic.proposals.items()}
+    proposals = find_proposals(group.suite, content.sender, commit.proposals, pending)
+    if commit.path is None and proposals.path_required:
+        raise InvalidError(Rule.PATH_REQUIRED)
+    check_proposals(proposals, group.tree, group.context)
+    applied = apply_proposals(proposals, group.tree, group.context)
+    place = LeafPlace(group.context.group_id, applied.place_of(content.sender))
+    path = None
+    if commit.path is not None:
+        path = ReceivedPath(commit.path, place, applied.added)
+    tree = (
+        applied.draft.finish()
+        if path is None
+        else merge_path(group.suite, applied.draft, path)
+    )
+    change = Change(
+        sender=content.sender,
+        committer=place.leaf_index,
+        authenticated_data=content.authenticated_data,
+        proposals=proposals.sent,
+        new_leaf=None if path is None else path.update.leaf_node,
+        context_before=group.context,
+        tree_before=group.tree,
+        context_after=provisional_context(
+            group.suite, group.context, tree, applied.extensions
+        ),
+        tree_after=tree,
+    )
+    check_change(change, applied.new_leaves, policy)
+    return _Judged(proposals, path, change)
+
+
+def _advance(
+    group: Group, verified: AuthenticatedContent, judged: _Judged, psks: PSKs
+) -> Group:
+    """Derive the next epoch with my own secrets and check that all agree on it."""
+    suite, epoch, change = group.suite, group.epoch, judged.change
+    psk_secret = derive_psk_secret(
+        suite, judged.proposals.psk_ids, group.known_psks(psks)
+    )
+    mine = _with_own_update(group, judged.proposals)
+    keys = None
+    if judged.path is not None:
+        context = change.context_after.encode()
+        keys = open_path(suite, change.tree_after, judged.path, mine, context)
+    inputs = EpochInputs(
+        init_secret=_init_secret(group, judged.proposals),
+        commit_secret=None if keys is None else keys.commit_secret,
+        psk_secret=psk_secret,
+        interim_transcript_hash=epoch.interim_transcript_hash,
+    )
+    context_after, started = next_epoch(suite, inputs, change.context_after, verified)
+    tag = verified.auth.confirmation_tag or b""
+    check_confirmation_tag(
+        suite,
+        started.secrets.confirmation_key,
+        context_after.confirmed_transcript_hash,
+        tag,
+    )
+    after = replace(
+        epoch,
+        context=context_after,
+        tree=change.tree_after,
+        secrets=started.secrets,
+        confirmation_tag=tag,
+        private_keys=mine.moved_to(change.tree_after, keys),
+        past_resumption=group.resumption_after(),
+        reinit=judged.proposals.reinit,
+    )
+    return begin(after, started)
+
+
+def _init_secret(group: Group, proposals: ProposalList) -> Secret:
+    external_init = proposals.external_init
+    if external_init is None:
+        return group.epoch.secrets.init_secret
+    external_priv = group.epoch.secrets.external_key_pair(group.suite).private
+    return decapsulate_init_secret(group.suite, external_priv, external_init.kem_output)
+
+
+def _with_own_update(group: Group, proposals: ProposalList) -> PrivateKeys:
+    """Return my private keys with that of my own Update, if it is committed."""
+    mine = group.epoch.private_keys
+    for sent in proposals.sent:
+        pending = group.traffic.proposals.get(sent.reference or b"")
+        if pending is not None and pending.leaf_key is not None:
+            leaf = 2 * group.leaf_index
+            return replace(mine, by_node={**mine.by_node, leaf: pending.leaf_key})
+    return mine
