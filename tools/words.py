@@ -3,12 +3,15 @@
 python tools/words.py update   gather sentences from the source, build catalogues
 python tools/words.py check    fail if a sentence lacks its translation, if a
                                catalogue is stale, or if placeholders differ
+
+What is built depends on the sentences alone: no date, no name of a tool. So a build
+can be repeated byte for byte, and `check` can tell a stale one.
 """
 
 import io
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from babel.messages.catalog import Catalog, Message
@@ -20,7 +23,45 @@ ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "src" / "tertulia"
 LOCALE = SOURCE / "l10n" / "locale"
 LANGUAGES = ("es",)
-PLACEHOLDER = re.compile(r"\{(\w*)[^}]*\}")
+KEYWORDS = {"_": None, "ngettext": (1, 2)}
+
+# What a person may meet of argparse, which finds its sentences in our catalogue; as in
+# Python 3.11. Where another version says something else, it says that in English.
+ARGPARSE_SENTENCES = (
+    "usage: ",
+    "options",
+    "positional arguments",
+    "show this help message and exit",
+    "%(prog)s: error: %(message)s\n",
+    "argument %(argument_name)s: %(message)s",
+    "ambiguous option: %(option)s could match %(matches)s",
+    "expected one argument",
+    "ignored explicit argument %r",
+    "invalid choice: %(value)r (choose from %(choices)s)",
+    "the following arguments are required: %s",
+    "unrecognized arguments: %s",
+)
+
+# As `str.format` has them, and as `%` does for argparse.
+PLACEHOLDER = re.compile(r"\{\w*[^}]*\}|%\(\w+\)[a-z]|%[drs]")
+
+
+class _Catalog(Catalog):
+    """A catalogue whose header holds no more than gettext needs."""
+
+    def _headers(self) -> list[tuple[str, str]]:
+        return [
+            ("Language", str(self.locale_identifier)),
+            ("Plural-Forms", self.plural_forms),
+            ("MIME-Version", "1.0"),
+            ("Content-Type", f"text/plain; charset={self.charset}"),
+            ("Content-Transfer-Encoding", "8bit"),
+        ]
+
+    def _take_headers(self, headers: Iterable[tuple[str, str]]) -> None:
+        """Ignore what a file says: all of it follows from the language."""
+
+    mime_headers = property(_headers, _take_headers)
 
 
 def main(arguments: list[str]) -> int:
@@ -39,9 +80,11 @@ def main(arguments: list[str]) -> int:
 
 def _gather() -> Catalog:
     template = Catalog(project="tertulia")
-    found = extract_from_dir(SOURCE, keywords={"_": None, "ngettext": (1, 2)})
+    found = extract_from_dir(SOURCE, keywords=KEYWORDS)
     for _name, _line, message, comments, context in found:
         template.add(message, auto_comments=comments, context=context)
+    for sentence in ARGPARSE_SENTENCES:
+        template.add(sentence)
     return template
 
 
@@ -51,15 +94,19 @@ def _update(template: Catalog, po_path: Path, language: str) -> None:
     catalog.obsolete.clear()
     po_path.parent.mkdir(parents=True, exist_ok=True)
     with po_path.open("wb") as file:
-        write_po(file, catalog, width=88, omit_header=False, sort_output=True)
+        write_po(file, catalog, width=88, sort_output=True)
     po_path.with_suffix(".mo").write_bytes(_compiled(catalog))
 
 
 def _read(po_path: Path, language: str) -> Catalog:
-    if not po_path.exists():
-        return Catalog(locale=language, project="tertulia")
-    with po_path.open("rb") as file:
-        return read_po(file, locale=language)
+    comment = f"# The sentences of tertulia in {language}; `make words` gathers them."
+    catalog = _Catalog(locale=language, header_comment=comment, fuzzy=False)
+    if po_path.exists():
+        with po_path.open("rb") as file:
+            for message in read_po(file, locale=language):
+                if message.id:
+                    catalog[message.id] = message
+    return catalog
 
 
 def _compiled(catalog: Catalog) -> bytes:
@@ -89,18 +136,18 @@ def _complaints(template: Catalog, po_path: Path, language: str) -> list[str]:
 def _faults_of(
     message: Message, translated: Message | None, language: str
 ) -> list[str]:
-    if translated is None or not all(_texts(translated.string)):
+    texts = _texts((translated and translated.string) or "")
+    if not all(texts):
         return [f"{language}: not translated: {message.id!r}"]
-    wanted = {name for text in _texts(message.id) for name in PLACEHOLDER.findall(text)}
-    for text in _texts(translated.string):
-        if not set(PLACEHOLDER.findall(text)) <= wanted:
+    # A form of a plural may leave out the count, if one of the source's forms does.
+    allowed = [sorted(PLACEHOLDER.findall(text)) for text in _texts(message.id)]
+    for text in texts:
+        if sorted(PLACEHOLDER.findall(text)) not in allowed:
             return [f"{language}: other placeholders than in: {message.id!r}"]
     return []
 
 
-def _texts(value: str | Sequence[str] | None) -> tuple[str, ...]:
-    if value is None:
-        return ("",)
+def _texts(value: str | Sequence[str]) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value)
 
 

@@ -5,6 +5,7 @@ ours is tested, byte for byte. Runs as `origin.py server PORT` and `origin.py cl
 PORT NAME`; the real ones had a fixed port and asked for the rest.
 """
 
+import contextlib
 import socket
 import sys
 import threading
@@ -76,12 +77,17 @@ class OriginClient:
         self.socket = socket.create_connection((ip, port))
 
     def talk(self) -> None:
-        threading.Thread(target=self.receive, daemon=True).start()
+        receiver = threading.Thread(target=self.receive, daemon=True)
+        receiver.start()
         while True:
             text = sys.stdin.readline().rstrip("\n")
             if text.upper() == "FIN":
                 break
             self.send(text)
+        # A thread that still prints while the interpreter ends may abort it.
+        with contextlib.suppress(OSError):
+            self.socket.shutdown(socket.SHUT_RDWR)
+        receiver.join()
         self.socket.close()
 
     def send(self, text: str) -> None:

@@ -1,4 +1,5 @@
 import argparse
+import io
 import os
 import signal
 import socket
@@ -93,9 +94,43 @@ def test_an_address_that_others_cannot_reach_is_told_as_such(
     ]
 
 
-def test_the_hint_is_a_command_that_works() -> None:
+@pytest.mark.parametrize(
+    ("called", "on_path", "typed"),
+    [
+        (".venv/bin/tertulia", None, ".venv/bin/tertulia"),
+        ("/home/ana/bin/tertulia", "/home/ana/bin/tertulia", "tertulia"),
+        ("/home/ana/tertulia/src/tertulia/__main__.py", None, "tertulia"),
+    ],
+)
+def test_the_hint_is_a_command_that_works(
+    called: str, on_path: str | None, typed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", [called, "classic"])
+    monkeypatch.setattr("shutil.which", lambda _name: on_path)
     lines = classic._welcome("192.0.2.7", 8000, hint=True)
-    assert "Others join with: tertulia classic client --host 192.0.2.7" in lines
+    assert f"Others join with: {typed} classic client --host 192.0.2.7" in lines
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "utf-8"])
+def test_what_the_terminal_cannot_show_becomes_a_question_mark(
+    encoding: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding=encoding))
+    classic._tolerate_narrow_output()
+    sys.stdout.write("Sí")
+    sys.stdout.flush()
+    assert raw.getvalue() == "Sí".encode(encoding, errors="replace")
+
+
+def test_an_output_without_an_encoding_is_left_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    output = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", output)
+    classic._tolerate_narrow_output()
+    sys.stdout.write("Sí")
+    assert output.getvalue() == "Sí"
 
 
 @pytest.fixture

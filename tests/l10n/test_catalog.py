@@ -1,3 +1,4 @@
+import gettext
 from collections.abc import Iterator, Mapping
 
 import pytest
@@ -60,3 +61,15 @@ def test_plurals_follow_the_count() -> None:
 
 def test_the_locale_that_means_no_language_wins_over_language() -> None:
     assert languages_wanted({"LC_ALL": "C", "LANGUAGE": "es"}) == []
+
+
+def test_the_standard_library_speaks_spanish_with_us_and_english_afterwards(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("LANGUAGE", "LC_ALL", "LC_MESSAGES"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("LANG", "es_ES.UTF-8")
+    choose_language({"LANG": "es_ES.UTF-8"})
+    assert gettext.gettext("options") == "opciones"
+    choose_language({"LANG": "en_GB.UTF-8"})
+    assert gettext.gettext("options") == "options"

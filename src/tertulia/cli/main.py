@@ -45,7 +45,10 @@ def build_parser() -> argparse.ArgumentParser:
         description=_("Group chat that one person starts and others enter."),
     )
     parser.add_argument(
-        "--version", action="version", version=f"tertulia {__version__}"
+        "--version",
+        action="version",
+        version=f"tertulia {__version__}",
+        help=_("show the version and exit"),
     )
     parser.set_defaults(run=None)
     commands = parser.add_subparsers(title=_("commands"), metavar=_("COMMAND"))

@@ -7,9 +7,16 @@ The most specific class that is registered speaks; the families answer for the r
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import singledispatch
+from typing import assert_never
 
 from typing_extensions import override
 
+from tertulia.classic import (
+    CannotListenError,
+    PortInUseError,
+    ServerGoneError,
+    UnreachableError,
+)
 from tertulia.errors import (
     BugError,
     OfflineError,
@@ -117,4 +124,99 @@ def _bug(error: BugError) -> Words:
         safe=_("What was stored before is unharmed."),
         next=_("Please report it; SECURITY.md and README.md say where."),
         exit_code=ExitCode.BUG,
+    )
+
+
+@describe.register
+def _port_in_use(error: PortInUseError) -> Words:
+    return Words(
+        happened=_("Port {port} is already in use by another program.").format(
+            port=error.port
+        ),
+        safe=_("Nothing was started; the other program goes on."),
+        next=_("Stop the other server, or choose another port: --port 8001."),
+        exit_code=ExitCode.USAGE,
+    )
+
+
+@describe.register
+def _cannot_listen(error: CannotListenError) -> Words:
+    match error.reason:
+        case "forbidden":
+            happened = _("This system does not let you listen on port {port}.")
+            advice = _("Choose a port above 1023: --port 8000.")
+        case "not-here":
+            happened = _("{host} is not an address of this machine.")
+            advice = _("Leave --host out to listen on all addresses.")
+        case "failed":
+            happened = _(
+                "The system refused to listen on {host}, port {port}: {cause}."
+            )
+            advice = _("Try another address or port.")
+        case reason:
+            assert_never(reason)
+    return Words(
+        happened=happened.format(
+            host=error.host, port=error.port, cause=_cause_of(error)
+        ),
+        safe=_("Nothing was started."),
+        next=advice,
+        exit_code=ExitCode.USAGE,
+    )
+
+
+def _cause_of(error: TertuliaError) -> str:
+    """Return the operating system's own word for what is behind `error`."""
+    cause = error.__cause__
+    return str((isinstance(cause, OSError) and cause.strerror) or cause)
+
+
+@describe.register
+def _unreachable(error: UnreachableError) -> Words:
+    match error.reason:
+        case "refused":
+            happened = _(
+                "{host} answers, but no server listens on port {port}, or a firewall "
+                "refuses it."
+            )
+            advice = _(
+                "Check that the server runs, that the address and port are the ones it "
+                "shows, and that its firewall lets port {port} in."
+            )
+        case "no-answer":
+            happened = _("{host} does not answer on port {port}.")
+            advice = _(
+                "Most often a firewall on the server's machine blocks the port: let "
+                "port {port} in. Check too that both machines are in the same network."
+            )
+        case "unknown-name":
+            happened = _("No machine called {host} was found.")
+            advice = _("Type the IP that the server shows when it starts.")
+        case "no-route":
+            happened = _("There is no way from this network to {host}.")
+            advice = _(
+                "Check the network and the address; a firewall can cause this too."
+            )
+        case reason:
+            assert_never(reason)
+    return Words(
+        happened=happened.format(host=error.host, port=error.port),
+        safe=_("Nothing was sent."),
+        next=advice.format(port=error.port),
+        exit_code=ExitCode.UNAVAILABLE,
+    )
+
+
+@describe.register
+def _server_gone(error: ServerGoneError) -> Words:
+    return Words(
+        happened=_(
+            "The server at {host}, port {port}, has ended the conversation."
+        ).format(host=error.host, port=error.port),
+        safe=_(
+            "What you had read stays on your screen; a line sent in the last moment "
+            "may not have arrived."
+        ),
+        next=_("Ask for the server to be started again, and join again."),
+        exit_code=ExitCode.UNAVAILABLE,
     )

@@ -4,6 +4,10 @@ English is the language of the source; `locale/LANGUAGE/LC_MESSAGES/tertulia.mo`
 holds the others. A process speaks one language: the entry point calls
 `choose_language` with the environment, everything else calls `_`. Only faces may
 import this package: rules and protocols carry facts, not sentences.
+
+Sentences that `argparse` composes come from the standard library's own gettext. It is
+pointed at our catalogue while that is in use, and back otherwise; it looks for the
+language in the environment of the process.
 """
 
 import gettext
@@ -15,6 +19,9 @@ LOCALE_DIR = Path(__file__).parent / "locale"
 
 # What gettext(1) reads, in its order of precedence.
 LANGUAGE_VARIABLES = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
+
+# The domain of the standard library's gettext unless a program sets another.
+_STANDARD_DOMAIN = "messages"
 
 _in_use: list[gettext.NullTranslations] = [gettext.NullTranslations()]
 
@@ -40,6 +47,9 @@ def choose_language(environment: Mapping[str, str]) -> None:
     _in_use[0] = gettext.translation(
         DOMAIN, LOCALE_DIR, languages=before_english or ["en"], fallback=True
     )
+    speaks_english = not isinstance(_in_use[0], gettext.GNUTranslations)
+    gettext.bindtextdomain(DOMAIN, str(LOCALE_DIR))
+    gettext.textdomain(_STANDARD_DOMAIN if speaks_english else DOMAIN)
 
 
 def _index_of_english(wanted: list[str]) -> int:
