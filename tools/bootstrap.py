@@ -7,7 +7,11 @@
 Standard library only: it runs before anything is installed. `uv` is used where it
 is found, `venv` and `pip` otherwise. A stamp with the digest of everything that
 decides the result makes a second run a matter of milliseconds.
+
+Written so that Python 3.7 can read it: one that is too old must get as far as saying so.
 """
+
+from __future__ import annotations
 
 import hashlib
 import os
@@ -33,19 +37,14 @@ class SetUpError(Exception):
 
 def main(arguments: list[str]) -> int:
     """Carry out the command line; return the exit code."""
-    match arguments:
-        case ["run" | "dev" as profile]:
-            return _set_up(profile)
-        case ["clean"]:
-            for folder in (
-                VENV,
-                *(ROOT / name / "node_modules" for name in NODE_PROJECTS),
-            ):
-                shutil.rmtree(folder, ignore_errors=True)
-            return 0
-        case _:
-            print(__doc__, file=sys.stderr)
-            return 2
+    if arguments in (["run"], ["dev"]):
+        return _set_up(arguments[0])
+    if arguments == ["clean"]:
+        for folder in (VENV, *(ROOT / name / "node_modules" for name in NODE_PROJECTS)):
+            shutil.rmtree(folder, ignore_errors=True)
+        return 0
+    print(__doc__, file=sys.stderr)
+    return 2
 
 
 def _set_up(profile: str) -> int:
@@ -87,8 +86,13 @@ def _is_current(profile: str) -> bool:
     return stamp.exists() and stamp.read_text() == _digest(profile)
 
 
+def _identity() -> str:
+    """Return what .venv cannot survive a change of: the Python, and its own place."""
+    return f"{sys.version} {ROOT}"
+
+
 def _digest(profile: str) -> str:
-    digest = hashlib.sha256(f"{sys.version} {ROOT}".encode())
+    digest = hashlib.sha256(_identity().encode())
     for name in (f"requirements/{profile}.txt", "pyproject.toml"):
         digest.update((ROOT / name).read_bytes())
     return digest.hexdigest()
@@ -100,8 +104,11 @@ def _venv_python() -> Path:
 
 def _install(requirements: Path) -> None:
     uv = shutil.which("uv")
-    if not _venv_python().exists():
+    made_for = VENV / "made-for"
+    if not made_for.exists() or made_for.read_text() != _identity():
+        shutil.rmtree(VENV, ignore_errors=True)
         _make_venv(uv)
+        made_for.write_text(_identity())
     if uv:
         pip = [uv, "pip", "install", "--quiet", "--python", str(_venv_python())]
     else:
