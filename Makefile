@@ -37,6 +37,8 @@ check: for-dev
 	$(BIN)/lint-imports
 	$(BIN)/python tools/words.py check
 	$(BIN)/python tools/committed_files.py
+	$(BIN)/python -m tools.mls_negative_vectors check
+	$(BIN)/python -m tools.mls_validation check
 
 quick: for-dev
 	$(BIN)/pytest -n auto -m "not slow"

@@ -64,6 +64,7 @@ class Case:
     """One rule broken: who receives it, what breaks it, what is like it and valid.
 
     `operation` is how it is received. `given` holds what else the operation takes.
+    Who joins a group that continues another has a key package for each of the two.
     """
 
     name: str
@@ -73,37 +74,38 @@ class Case:
     invalid: bytes
     valid: bytes
     given: dict[str, Any] = field(default_factory=dict)
+    joining: State | None = None
+    joining_valid: State | None = None
+
+    def to_json(self, states: list[dict[str, Any]]) -> dict[str, Any]:
+        """Return the case as JSON has it; states new to the file are appended."""
+        expected = self.expected
+        written: dict[str, Any] = {
+            "name": self.name,
+            "expected": expected.rule_id if isinstance(expected, Rule) else expected,
+            "operation": self.operation,
+        }
+        for name, state in (
+            ("state", self.state),
+            ("joining_invalid", self.joining),
+            ("joining_valid", self.joining_valid),
+        ):
+            if state is not None:
+                written[name] = _number_of(state.to_json(), states)
+        hexes = {"invalid": self.invalid.hex(), "valid": self.valid.hex()}
+        return written | self.given | hexes
 
 
 def document(about: str, cases: list[Case]) -> dict[str, Any]:
     """Return a file of vectors; states that cases share are written once."""
     states: list[dict[str, Any]] = []
-    written = []
-    for case in sorted(cases, key=lambda case: case.name):
-        number = None
-        if case.state is not None:
-            state = case.state.to_json()
-            if state not in states:
-                states.append(state)
-            number = states.index(state)
-        written.append(_case_to_json(case, number))
+    written = [
+        case.to_json(states) for case in sorted(cases, key=lambda case: case.name)
+    ]
     return {"about": about, "states": states, "cases": written}
 
 
-def _case_to_json(case: Case, state: int | None) -> dict[str, Any]:
-    expected = case.expected
-    written: dict[str, Any] = {
-        "name": case.name,
-        "expected": expected.rule_id if isinstance(expected, Rule) else expected,
-        "operation": case.operation,
-    }
-    if state is not None:
-        written["state"] = state
-    return (
-        written
-        | case.given
-        | {
-            "invalid": case.invalid.hex(),
-            "valid": case.valid.hex(),
-        }
-    )
+def _number_of(state: dict[str, Any], states: list[dict[str, Any]]) -> int:
+    if state not in states:
+        states.append(state)
+    return states.index(state)

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
+from typing import TypeAlias
 
 from tertulia.mls import (
     Add,
@@ -17,7 +19,7 @@ from tertulia.mls.credential import CredentialType
 from tertulia.mls.leaf_node import CommitSource, UpdateSource
 from tertulia.mls.treekem import HPKECiphertext, UpdatePath
 from tools.mls_negative.cases import OUT_OF_STEP, Case
-from tools.mls_negative.changes import flip
+from tools.mls_negative.changes import flip, setting
 from tools.mls_negative.cheating import Flaw
 from tools.mls_negative.key_packages import with_encryption_key, with_init_key
 from tools.mls_negative.rooms import (
@@ -28,6 +30,8 @@ from tools.mls_negative.rooms import (
 )
 
 ABOUT = "the path of a commit: its leaf, its keys, its ciphertexts"
+
+Ciphertexts: TypeAlias = tuple[HPKECiphertext, ...]
 
 # No Diffie-Hellman with these gives a secret.
 BAD_KEYS = {
@@ -222,7 +226,7 @@ def _shapes() -> Iterator[Case]:
         emil.commit(flaw=nodes(unfiltered)),
         filtered,
     )
-    ciphertexts = {
+    ciphertexts: dict[str, Callable[[Ciphertexts], Ciphertexts]] = {
         "path-without-ciphertexts": lambda _: (),
         "path-with-a-ciphertext-too-few": lambda found: found[:-1],
         "path-with-a-ciphertext-too-many": lambda found: (*found, found[-1]),
@@ -232,7 +236,7 @@ def _shapes() -> Iterator[Case]:
             room,
             name,
             Rule.PATH_CIPHERTEXTS,
-            ana.commit(flaw=nodes(lambda path, change=change: _last(path, change))),  # type: ignore[misc]
+            ana.commit(flaw=nodes(partial(_last, change=change))),
             full,
         )
     add = Add(room.newcomer("Fritz").key_package)
@@ -249,7 +253,7 @@ def _shapes() -> Iterator[Case]:
 
 def _last(
     path: UpdatePath,
-    change: Callable[[tuple[HPKECiphertext, ...]], tuple[HPKECiphertext, ...]],
+    change: Callable[[Ciphertexts], Ciphertexts],
 ) -> UpdatePath:
     """Return the path with other ciphertexts at its last node, the root."""
     *others, root = path.nodes
@@ -274,18 +278,14 @@ def _keys() -> Iterator[Case]:
             room,
             f"path-key-{name}",
             Rule.PATH_KEY,
-            cheat.commit(
-                flaw=Flaw(public_keys=lambda keys, key=key: [*keys[:-1], key])
-            ),  # type: ignore[misc]
+            cheat.commit(flaw=Flaw(public_keys=partial(_with_root_key, key=key))),
             valid,
         )
         yield _case(
             room,
             f"path-leaf-with-the-key-{name}",
             Rule.PATH_KEY,
-            cheat.commit(
-                flaw=Flaw(leaf=lambda leaf, key=key: replace(leaf, encryption_key=key))  # type: ignore[misc]
-            ),
+            cheat.commit(flaw=Flaw(leaf=setting(encryption_key=key))),
             valid,
         )
     yield _case(
@@ -312,6 +312,14 @@ def _keys() -> Iterator[Case]:
         cheat.commit([Add(emil.key_package), Add(alike)]),
         cheat.commit([Add(emil.key_package), Add(fritz.key_package)]),
     )
+
+
+def _with_root_key(keys: list[bytes], key: bytes) -> list[bytes]:
+    return [*keys[:-1], key]
+
+
+def _with_first_key(keys: list[bytes], key: bytes) -> list[bytes]:
+    return [key, *keys[1:]]
 
 
 def _secrets() -> Iterator[Case]:
@@ -421,22 +429,19 @@ def _judged() -> Iterator[Case]:
 
 def _bad_keys(suite: int) -> Iterator[Case]:
     """Yield commits that bring public keys which nobody should encrypt to."""
-    room = new_room("bad keys", suite=suite)
-    cheat = room.cheat()
+    room = new_room("bad keys", ("Ben", "Cora", "Emil"), suite=suite)
+    # The first node of Cora's path is none of Ben's: he derives no key for it.
+    cheat = room.cheat("Cora")
     dora = room.newcomer("Dora")
     path, add = cheat.commit(), cheat.commit([Add(dora.key_package)])
     for name, key in BAD_KEYS[suite].items():
         places = {
             "path-node": (
-                cheat.commit(flaw=Flaw(public_keys=lambda _, key=key: [key, *_[1:]])),  # type: ignore[misc]
+                cheat.commit(flaw=Flaw(public_keys=partial(_with_first_key, key=key))),
                 path,
             ),
             "path-leaf": (
-                cheat.commit(
-                    flaw=Flaw(
-                        leaf=lambda leaf, key=key: replace(leaf, encryption_key=key)  # type: ignore[misc]
-                    )
-                ),
+                cheat.commit(flaw=Flaw(leaf=setting(encryption_key=key))),
                 path,
             ),
             "added-leaf": (

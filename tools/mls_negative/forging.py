@@ -34,6 +34,7 @@ from tertulia.mls.transcript import confirmation_tag
 from tertulia.mls.tree_math import is_below, left, right
 from tertulia.mls.welcome import Newcomer, WelcomeKeys, make_welcome
 from tools.mls_negative.cases import State
+from tools.mls_negative.changes import setting
 from tools.mls_negative.cheating import as_it_is
 from tools.mls_negative.rooms import LIFETIME, Room, new_identity, new_room
 
@@ -94,10 +95,7 @@ class Landscape:
         linked = self
         for below, above in zip(path[-2::-1], path[:0:-1], strict=True):
             value = linked.parent_hash_below(above, leaf_index)
-            linked = linked.changed(
-                below,
-                lambda node, value=value: replace(node, parent_hash=value),  # type: ignore[misc,call-arg]
-            )
+            linked = linked.changed(below, setting(parent_hash=value))
         value = linked.parent_hash_below(path[0], leaf_index)
         leaf = linked.nodes[2 * leaf_index]
         if not isinstance(leaf, LeafNode):

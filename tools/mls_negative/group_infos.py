@@ -12,7 +12,7 @@ from tertulia.mls import (
 )
 from tertulia.mls.extension import ExternalPub
 from tools.mls_negative.cases import ENCODING, Case, State
-from tools.mls_negative.changes import flip
+from tools.mls_negative.changes import appending, flip
 from tools.mls_negative.commits import BAD_KEYS
 from tools.mls_negative.forging import Forgery, Landscape, forge_group, new_landscape
 
@@ -102,7 +102,7 @@ def _external_pubs(land: Landscape) -> Iterator[Case]:
     suite = land.room.suite.id
     for name, key in BAD_KEYS[suite].items():
         pub = _external_pub(land, key)
-        forgery = Forgery(extensions=lambda others, pub=pub: (*others, pub))  # type: ignore[misc]
+        forgery = Forgery(extensions=appending(pub))
         yield _case(
             land,
             f"external-pub-{name}-in-suite-{suite}",

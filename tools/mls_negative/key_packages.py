@@ -14,7 +14,7 @@ from tertulia.mls import (
 )
 from tertulia.mls.leaf_node import NOWHERE, CommitSource, UpdateSource
 from tools.mls_negative.cases import Case
-from tools.mls_negative.changes import flip
+from tools.mls_negative.changes import flip, setting
 from tools.mls_negative.rooms import (
     LIFETIME,
     SUPPORTED,
@@ -185,9 +185,7 @@ def _lifetimes() -> Iterator[Case]:
         ("after-its-lifetime", replace(LIFETIME, not_after=NOW - 1)),
         ("lifetime-turned-round", replace(LIFETIME, not_before=NOW + 1, not_after=0)),
     ):
-        changed = _with_leaf(
-            mine, lambda leaf, bound=bound: replace(leaf, source=bound)
-        )  # type: ignore[misc]
+        changed = _with_leaf(mine, setting(source=bound))
         yield Case(
             f"chosen-{name}",
             Rule.LEAF_LIFETIME,

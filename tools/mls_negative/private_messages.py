@@ -16,7 +16,7 @@ from tertulia.mls.framing import (
 from tertulia.mls.limits import MAX_SKIPPED_GENERATIONS
 from tertulia.mls.sending import PRIVATE, PUBLIC, sign_content
 from tools.mls_negative.cases import ENCODING, Case
-from tools.mls_negative.changes import flip
+from tools.mls_negative.changes import always, flip
 from tools.mls_negative.rooms import Room, new_room
 from tools.mls_negative.sealing import SealFlaw, seal
 
@@ -76,7 +76,7 @@ def _plaintexts() -> Iterator[Case]:
     room = new_room("plaintexts")
     group, signed = room.groups["Ana"], _hello(room)
     padded = seal(group, signed, SealFlaw(plaintext=lambda text: text + bytes(50)))
-    flaws = {
+    flaws: dict[str, tuple[Rule | str, SealFlaw]] = {
         "padding-of-one-bit": (
             Rule.PADDING,
             SealFlaw(plaintext=lambda text: text + bytes(49) + b"\1"),
@@ -135,7 +135,7 @@ def _senders() -> Iterator[Case]:
             room,
             f"private-from-{name}-the-tree",
             Rule.SENDER_LEAF,
-            seal(group, signed, SealFlaw(leaf_index=lambda _, leaf=leaf: leaf)),  # type: ignore[misc]
+            seal(group, signed, SealFlaw(leaf_index=always(leaf))),
             seal(group, signed),
         )
     yield _case(

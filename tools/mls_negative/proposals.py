@@ -19,6 +19,7 @@ from tertulia.mls import (
     PreSharedKey,
     PreSharedKeyID,
     Proposal,
+    PSKs,
     ReInit,
     Remove,
     RequiredCapabilities,
@@ -52,7 +53,7 @@ ABOUT = "the proposals of a commit: what may stand together, and what needs a pa
 
 KNOWN = ExternalPSK(b"a key that everybody has")
 ALSO_KNOWN = ExternalPSK(b"another one")
-PSKS = {KNOWN: Secret(bytes(range(32))), ALSO_KNOWN: Secret(bytes(range(1, 33)))}
+PSKS: PSKs = {KNOWN: Secret(bytes(range(32))), ALSO_KNOWN: Secret(bytes(range(1, 33)))}
 
 
 def cases() -> Iterator[Case]:
@@ -312,7 +313,9 @@ def _updates() -> Iterator[Case]:
     cora = room.cheat("Cora")
     fresh, other = (_update(room, "Cora"), _update(room, "Cora"))
     same_key = _update(room, "Cora", room.groups["Cora"].leaf.encryption_key)
-    not_an_update = Update(room.groups["Cora"].leaf)
+    key = room.suite.generate_kem_key_pair(room.rng).public
+    group = room.groups["Cora"]
+    not_an_update = Update(new_leaf(group.identity, key, LIFETIME, group.place))
     own = _update(room, "Ana")
     for update in (fresh, other, same_key, not_an_update):
         room.deliver(cora.propose(update), sender="Cora")

@@ -16,9 +16,8 @@ from tertulia.mls import (
     required_capabilities_extension,
 )
 from tertulia.mls.leaf_node import CommitSource, LeafPlace
-from tertulia.mls.ratchet_tree import Node
 from tools.mls_negative.cases import ENCODING, Case
-from tools.mls_negative.changes import flip
+from tools.mls_negative.changes import flip, setting
 from tools.mls_negative.commits import BAD_KEYS
 from tools.mls_negative.forging import (
     GROUP_ID,
@@ -129,15 +128,6 @@ def _resized(vector: bytes, change: Callable[[bytes], bytes]) -> bytes:
     return encode_opaque(change(source.take(source.varint())))
 
 
-def _parent(change: Callable[[ParentNode], ParentNode]) -> Callable[[Node], Node]:
-    def changed(node: Node) -> Node:
-        if not isinstance(node, ParentNode):
-            raise TypeError("not a parent node")
-        return change(node)
-
-    return changed
-
-
 def _parent_hashes(land: Landscape) -> Iterator[Case]:
     rule = Rule.PARENT_HASH
     yield _case(
@@ -189,15 +179,13 @@ def _parent_hashes(land: Landscape) -> Iterator[Case]:
         land,
         "parent-key-exchanged",
         rule,
-        land.changed(
-            1, _parent(lambda node: replace(node, encryption_key=own.encryption_key))
-        ),
+        land.changed(1, setting(encryption_key=own.encryption_key)),
     )
     yield _case(
         land,
         "unmerged-leaves-forgotten-at-the-root",
         rule,
-        land.changed(7, _parent(lambda node: replace(node, unmerged_leaves=()))),
+        land.changed(7, setting(unmerged_leaves=())),
     )
 
 
@@ -217,9 +205,7 @@ def _with_leaf_source(land: Landscape, parent_hash: bytes) -> Landscape:
 
 def _with_parent_hash(land: Landscape, index: int, parent_hash: bytes) -> Landscape:
     """Return the tree with another parent hash in node 1, all else made right."""
-    changed = land.changed(
-        index, _parent(lambda node: replace(node, parent_hash=parent_hash))
-    )
+    changed = land.changed(index, setting(parent_hash=parent_hash))
     return changed.linked_below(0, (1,)).linked_below(4, (11, 7))
 
 
@@ -236,7 +222,7 @@ def _unmerged(land: Landscape) -> Iterator[Case]:
     for name, (index, listed) in lists.items():
         changed = land.changed(
             index,
-            _parent(lambda node, listed=listed: replace(node, unmerged_leaves=listed)),  # type: ignore[misc]
+            setting(unmerged_leaves=listed),
         )
         yield _case(land, name, Rule.UNMERGED_LEAVES, changed)
 
@@ -333,7 +319,7 @@ def _keys(land: Landscape) -> Iterator[Case]:
     for name, (rule, key) in keys.items():
         changed = land.changed(
             1,
-            _parent(lambda node, key=key: replace(node, encryption_key=key)),  # type: ignore[misc]
+            setting(encryption_key=key),
         )
         yield _case(land, f"parent-with-key-{name}", rule, changed.linked())
 
@@ -350,11 +336,7 @@ def _extensions(land: Landscape) -> Iterator[Case]:
         "joined-group-requires-too-much": (Rule.REQUIRED_CAPABILITIES, (needed,)),
     }
     for name, (rule, extensions) in lists.items():
-        forgery = Forgery(
-            group_context=lambda context, extensions=extensions: replace(  # type: ignore[misc]
-                context, extensions=extensions
-            )
-        )
+        forgery = Forgery(group_context=setting(extensions=extensions))
         yield _case(land, name, rule, land, forgery)
     yield Case(
         "joined-group-with-a-refused-member",
@@ -386,7 +368,5 @@ def _in_suite(land: Landscape, suffix: str) -> Iterator[Case]:
         land,
         f"parent-with-key-not-on-the-curve{suffix}",
         Rule.ENCRYPTION_KEY_VALID,
-        land.changed(
-            1, _parent(lambda node: replace(node, encryption_key=bad))
-        ).linked(),
+        land.changed(1, setting(encryption_key=bad)).linked(),
     )

@@ -227,10 +227,12 @@ class MadeCommit:
     def _path_secret_for(self, leaf_index: int) -> Secret | None:
         if self.path is None:
             return None
-        for index, _ in self.path.path:
-            if tree_math.is_below(2 * leaf_index, index):
-                return self.path.keys.path_secrets[index]
-        return None
+        lowest_shared = next(
+            index
+            for index, _ in self.path.path
+            if tree_math.is_below(2 * leaf_index, index)
+        )
+        return self.path.keys.path_secrets[lowest_shared]
 
 
 def make_commit(

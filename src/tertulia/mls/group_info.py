@@ -17,6 +17,7 @@ from tertulia.mls.extension import (
 )
 from tertulia.mls.group import Group
 from tertulia.mls.group_context import GroupContext
+from tertulia.mls.leaf_node import MLS10
 from tertulia.mls.limits import MAX_DIGEST, MAX_SIGNATURE
 from tertulia.mls.ratchet_tree import RatchetTree, decode_tree
 from tertulia.mls.rules import Rule
@@ -90,6 +91,8 @@ def verify_group_info(
     """
     group_info = unverified.take_for_checking()
     context = group_info.group_context
+    if context.version != MLS10:
+        raise InvalidError(Rule.VERSION, f"a group of version {context.version}")
     if context.cipher_suite != suite.id:
         raise InvalidError(Rule.WELCOME_SUITE)
     check_unique_types(group_info.extensions)

@@ -76,6 +76,8 @@ def seal_private_message(
     `padding` zero bytes hide the size of the content.
     """
     content = signed.content
+    if signed.wire_format is not WireFormat.PRIVATE_MESSAGE:
+        raise MisuseError("what is signed for another wire format is sent in that")
     if not isinstance(content.sender, MemberSender):
         raise MisuseError("only members send PrivateMessages")
     leaf_index = content.sender.leaf_index

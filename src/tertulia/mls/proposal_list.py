@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar, get_args
+from typing import TypeVar, assert_never, get_args
 
 from tertulia.crypto import CipherSuite
 from tertulia.mls.commit import ByReference, ByValue, ProposalOrRef
@@ -125,6 +125,8 @@ def find_proposals(
                 if reference not in pending:
                     raise InvalidError(Rule.PROPOSAL_REFERENCE)
                 sent.append(pending[reference])
+            case _:
+                assert_never(item)
     return ProposalList(suite, committer, tuple(sent))
 
 
@@ -137,6 +139,8 @@ def check_proposals(
             _check_member_list(proposals, leaf_index)
         case NewMemberCommit():
             _check_external_list(proposals)
+        case _:
+            assert_never(proposals.committer)
     _check_changes_per_leaf(proposals)
     _check_psks(proposals)
     _check_reinit(proposals, context)

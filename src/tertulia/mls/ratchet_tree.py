@@ -8,7 +8,9 @@ not touched.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Annotated, TypeAlias, TypeVar
+from typing import Annotated, TypeAlias
+
+from typing_extensions import override
 
 from tertulia.codec import (
     Codec,
@@ -32,7 +34,6 @@ from tertulia.mls.tree_hash import leaf_hash, parent_node_hash
 
 LEAF = 1
 PARENT = 2
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,12 @@ class RatchetTree:
     ) -> None:
         self._nodes = list(nodes)
         self._hashes = list(hashes) or [None] * len(self._nodes)
+
+    @override
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, RatchetTree) and self._nodes == other._nodes
+
+    __hash__ = None  # type: ignore[assignment]
 
     @property
     def nodes(self) -> tuple[Node | None, ...]:

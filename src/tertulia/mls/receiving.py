@@ -30,7 +30,6 @@ from tertulia.mls.framing import (
     NewMemberCommit,
     NewMemberProposal,
     ProposalContent,
-    Sender,
     verify_signature,
 )
 from tertulia.mls.group import Group, PendingProposal, begin
@@ -39,7 +38,7 @@ from tertulia.mls.leaf_node import LeafPlace
 from tertulia.mls.limits import MAX_PENDING_PROPOSALS
 from tertulia.mls.policy import Change, Policy
 from tertulia.mls.private_message import PrivateMessage, open_private_message
-from tertulia.mls.proposal import Add, Remove
+from tertulia.mls.proposal import Add, Proposal, Remove
 from tertulia.mls.proposal_list import (
     ProposalList,
     SentProposal,
@@ -112,19 +111,24 @@ def receive(
 
     Save the returned group before acting on what it brought: the key is used up.
     Raises InvalidError, CodecError, OutOfStepError, UnknownPskError, and MisuseError
-    for a message of my own, which nobody can receive.
+    for a PublicMessage of my own: nobody receives those, and the key of a
+    PrivateMessage of my own is used up.
     """
     group, unverified = _open(group, message)
     verified = _verify(group, unverified)
     content = verified.content
-    match content.content:
-        case ApplicationContent(data):
-            sender = _member(content.sender)
-            return ReceivedApplication(group, sender, data, content.authenticated_data)
-        case ProposalContent():
-            return _receive_proposal(group, verified)
-        case CommitContent(commit):
-            return _receive_commit(group, verified, commit, policy, psks)
+    match content.sender, content.content:
+        case MemberSender(leaf_index), ApplicationContent(data):
+            return ReceivedApplication(
+                group, leaf_index, data, content.authenticated_data
+            )
+        case _, ProposalContent(proposal):
+            return _receive_proposal(group, verified, proposal)
+        case (MemberSender() | NewMemberCommit()) as sender, CommitContent(commit):
+            signed = _SignedCommit(verified, sender, commit)
+            return _receive_commit(group, signed, policy, psks)
+        case _:
+            raise InvalidError(Rule.SENDER_TYPE, type(content.sender).__name__)
 
 
 def _open(
@@ -155,11 +159,12 @@ def _check_address(group: Group, group_id: bytes, epoch: int) -> None:
 def _verify(
     group: Group, unverified: Unverified[AuthenticatedContent]
 ) -> AuthenticatedContent:
-    content = unverified.take_for_checking().content
-    if content.sender == MemberSender(group.leaf_index):
+    key = _signature_key_of(group, unverified.take_for_checking().content)
+    verified = verify_signature(group.suite, unverified, key, group.context)
+    # Only now: a forgery in my name is no message of mine, and refused by all alike.
+    if verified.content.sender == MemberSender(group.leaf_index):
         raise MisuseError("this is a message of my own")
-    key = _signature_key_of(group, content)
-    return verify_signature(group.suite, unverified, key, group.context)
+    return verified
 
 
 def _signature_key_of(group: Group, content: FramedContent) -> bytes:
@@ -167,7 +172,7 @@ def _signature_key_of(group: Group, content: FramedContent) -> bytes:
     match content.sender, content.content:
         case MemberSender(leaf_index), _:
             return group.leaf_of(leaf_index).signature_key
-        case ExternalSenderIndex(index), ProposalContent():
+        case ExternalSenderIndex(index), _:
             senders = external_senders(group.context.extensions)
             if index >= len(senders):
                 raise InvalidError(Rule.EXTERNAL_SENDER, f"there is no sender {index}")
@@ -178,47 +183,46 @@ def _signature_key_of(group: Group, content: FramedContent) -> bytes:
             return path.leaf_node.signature_key
         case NewMemberCommit(), CommitContent():
             raise InvalidError(Rule.PATH_REQUIRED, "an external commit without a path")
-        case sender, _:
-            raise InvalidError(Rule.SENDER_TYPE, type(sender).__name__)
+        case _:
+            raise InvalidError(Rule.SENDER_TYPE, type(content.sender).__name__)
 
 
-def _member(sender: Sender) -> int:
-    if not isinstance(sender, MemberSender):
-        raise InvalidError(Rule.SENDER_TYPE, "application data from outside")
-    return sender.leaf_index
-
-
-def _receive_proposal(group: Group, verified: AuthenticatedContent) -> ReceivedProposal:
-    content = verified.content
-    if not isinstance(content.content, ProposalContent):
-        raise InvalidError(Rule.SENDER_TYPE)
-    proposal = content.content.proposal
-    check_sender_may_propose(proposal, content.sender)
+def _receive_proposal(
+    group: Group, verified: AuthenticatedContent, proposal: Proposal
+) -> ReceivedProposal:
+    sender = verified.content.sender
+    check_sender_may_propose(proposal, sender)
     if len(group.traffic.proposals) >= MAX_PENDING_PROPOSALS:
         raise InvalidError(Rule.PROPOSAL_LIMIT)
     reference = verified.proposal_ref(group.suite)
-    sent = SentProposal(proposal, content.sender, reference)
+    sent = SentProposal(proposal, sender, reference)
     return ReceivedProposal(
         group.with_proposal(reference, PendingProposal(sent)),
         sent,
-        content.authenticated_data,
+        verified.content.authenticated_data,
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _SignedCommit:
+    """A commit by somebody who may make one, its signature verified."""
+
+    verified: AuthenticatedContent
+    sender: MemberSender | NewMemberCommit
+    commit: Commit
+
+
 def _receive_commit(
-    group: Group,
-    verified: AuthenticatedContent,
-    commit: Commit,
-    policy: Policy,
-    psks: PSKs,
+    group: Group, signed: _SignedCommit, policy: Policy, psks: PSKs
 ) -> ReceivedCommit | RemovedFromGroup:
     if group.reinit is not None:
         raise InvalidError(Rule.REINIT_PENDING)
-    judged = _judge(group, verified, commit, policy)
+    judged = _judge(group, signed, policy)
     removed = [remove.removed for remove, _ in judged.proposals.of_type(Remove)]
     if group.leaf_index in removed:
         return RemovedFromGroup(judged.change)
-    return ReceivedCommit(_advance(group, verified, judged, psks), judged.change)
+    after = _advance(group, signed.verified, judged, psks)
+    return ReceivedCommit(after, judged.change)
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,20 +234,16 @@ class _Judged:
     change: Change
 
 
-def _judge(
-    group: Group, verified: AuthenticatedContent, commit: Commit, policy: Policy
-) -> _Judged:
+def _judge(group: Group, signed: _SignedCommit, policy: Policy) -> _Judged:
     """Check all that does not need my secrets (section 12.4.2); raise InvalidError."""
-    content = verified.content
-    if not isinstance(content.sender, MemberSender | NewMemberCommit):
-        raise InvalidError(Rule.SENDER_TYPE, "a commit from outside")
+    sender, commit = signed.sender, signed.commit
     pending = {name: item.sent for name, item in group.traffic.proposals.items()}
-    proposals = find_proposals(group.suite, content.sender, commit.proposals, pending)
+    proposals = find_proposals(group.suite, sender, commit.proposals, pending)
     if commit.path is None and proposals.path_required:
         raise InvalidError(Rule.PATH_REQUIRED)
     check_proposals(proposals, group.tree, group.context)
     applied = apply_proposals(proposals, group.tree, group.context)
-    place = LeafPlace(group.context.group_id, applied.place_of(content.sender))
+    place = LeafPlace(group.context.group_id, applied.place_of(sender))
     path = None
     if commit.path is not None:
         path = ReceivedPath(commit.path, place, applied.added)
@@ -253,9 +253,9 @@ def _judge(
         else merge_path(group.suite, applied.draft, path)
     )
     change = Change(
-        sender=content.sender,
+        sender=sender,
         committer=place.leaf_index,
-        authenticated_data=content.authenticated_data,
+        authenticated_data=signed.verified.content.authenticated_data,
         proposals=proposals.sent,
         new_leaf=None if path is None else path.update.leaf_node,
         context_before=group.context,
@@ -277,13 +277,15 @@ def _advance(
     psk_secret = derive_psk_secret(
         suite, judged.proposals.psk_ids, group.known_psks(psks)
     )
+    # Before the path: whether this opens, everybody can see.
+    init_secret = _init_secret(group, judged.proposals)
     mine = _with_own_update(group, judged.proposals)
     keys = None
     if judged.path is not None:
         context = change.context_after.encode()
         keys = open_path(suite, change.tree_after, judged.path, mine, context)
     inputs = EpochInputs(
-        init_secret=_init_secret(group, judged.proposals),
+        init_secret=init_secret,
         commit_secret=None if keys is None else keys.commit_secret,
         psk_secret=psk_secret,
         interim_transcript_hash=epoch.interim_transcript_hash,

@@ -156,7 +156,7 @@ class Rule(Enum):
     UPDATE_KEY = (
         "update-key",
         "12.1.2",
-        "an Update brings a new encryption key",
+        "an Update, or a joiner who replaces a leaf, brings a new encryption key",
     )
     REMOVE_COMMITTER = (
         "remove-committer",

@@ -51,11 +51,10 @@ def protect(
     group.check_open()
     if group.traffic.proposals:
         raise MisuseError("commit the pending proposals before sending (section 12.4)")
-    signed = sign_content(group, ApplicationContent(data), framing)
-    group, message = frame(group, signed, framing.padding, rng)
-    if not isinstance(message, PrivateMessage):
+    if framing.wire_format is not WireFormat.PRIVATE_MESSAGE:
         raise MisuseError("application data must be sent as a PrivateMessage")
-    return group, message
+    signed = sign_content(group, ApplicationContent(data), framing)
+    return _seal(group, signed, framing.padding, rng)
 
 
 def propose(
@@ -121,6 +120,12 @@ def frame(
         return group, make_public_message(
             group.suite, membership_key, signed, group.context
         )
+    return _seal(group, signed, padding, rng)
+
+
+def _seal(
+    group: Group, signed: AuthenticatedContent, padding: int, rng: Rng
+) -> tuple[Group, PrivateMessage]:
     secret_tree, message = seal_private_message(
         group.suite, group.message_keys(), signed, padding, rng
     )

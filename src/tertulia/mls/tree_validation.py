@@ -11,6 +11,7 @@ from tertulia.mls.extension import (
     DEFAULT_EXTENSION_TYPES,
     Extensions,
     RequiredCapabilities,
+    external_senders,
     required_capabilities,
 )
 from tertulia.mls.leaf_node import (
@@ -75,6 +76,8 @@ def check_members(tree: RatchetTree, extensions: Extensions) -> None:
     credentials = {credential_type(leaf.credential) for leaf in leaves}
     in_group = {extension.extension_type for extension in extensions}
     required = required_capabilities(extensions)
+    # Read for its shape alone: what cannot be read must not get into a group.
+    external_senders(extensions)
     # Members mostly run the same software: judge each set of capabilities once.
     for offered in {leaf.capabilities for leaf in leaves}:
         _check_offered(Rule.LEAF_CREDENTIAL, credentials, offered.credentials)

@@ -1,0 +1,114 @@
+"""Write the seeds of all targets into a folder, one folder for each target.
+
+python -m fuzz.seeds FOLDER
+"""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from fuzz.room import ANYONE, REFERENCE, seeded_rng
+from fuzz.targets import ROOM
+from tertulia.codec import encode_opaque
+from tertulia.mls import (
+    PUBLIC,
+    Add,
+    CommitPlan,
+    ExternalInit,
+    GroupContextExtensions,
+    Proposal,
+    PublicMessage,
+    ReInit,
+    Remove,
+    commit,
+    encode_message,
+    propose_update,
+)
+from tertulia.mls.framing import CommitContent, ProposalContent
+from tertulia.mls.state import save_epoch, save_key_package, save_traffic
+
+VECTORS = Path(__file__).resolve().parent.parent / "vectors" / "mls"
+_LARGEST_SEED = 8 * 1024
+
+
+def seeds() -> dict[str, list[bytes]]:
+    """Return the seeds of each target."""
+    messages = [data for data in _vector_bytes() if len(data) <= _LARGEST_SEED]
+    rows = b"".join(
+        encode_opaque(key) + encode_opaque(row)
+        for key, row in save_traffic(ROOM.ben.traffic).items()
+    )
+    return {
+        "decoding": [
+            *(b"\0" + data for data in messages[::4]),
+            b"\1" + ROOM.ana.tree.encode(),
+            b"\2" + save_epoch(ROOM.ben.epoch),
+            b"\3" + rows,
+            b"\4" + save_key_package(ROOM.joining),
+            b"\5" + ROOM.joining.key_package.encode(),
+            b"\7" + ROOM.ana.context.encode(),
+            b"\x08" + ROOM.ana.leaf.encode(),
+        ],
+        "receiving": [*_messages(), *messages[::4]],
+        "cheating": list(_contents()),
+        "joining": [ROOM.ana.tree.encode(), ROOM.ben.tree.encode()],
+    }
+
+
+def _vector_bytes() -> Iterator[bytes]:
+    for path in sorted(VECTORS.glob("*.json")):
+        document: Any = json.loads(path.read_text())
+        for case in document["cases"]:
+            yield bytes.fromhex(case["invalid"])
+            yield bytes.fromhex(case["valid"])
+
+
+def _messages() -> Iterator[bytes]:
+    rng = seeded_rng("seeds")
+    quiet = ROOM.ana
+    for plan in (CommitPlan(references=[REFERENCE]), CommitPlan(framing=PUBLIC)):
+        yield encode_message(commit(quiet, plan, ANYONE, rng).message)
+    _, proposal = propose_update(quiet, rng)
+    yield encode_message(proposal)
+
+
+def _contents() -> Iterator[bytes]:
+    rng = seeded_rng("contents")
+    proposals: list[Proposal] = [
+        Add(ROOM.joining.key_package),
+        Remove(2),
+        ReInit(b"next", 1, 1, ()),
+        ExternalInit(bytes(32)),
+        GroupContextExtensions(()),
+    ]
+    for proposal in proposals:
+        for flags in (0, 2):
+            yield bytes((flags,)) + ProposalContent(proposal).encode()
+    for plan in (
+        CommitPlan(references=[REFERENCE], framing=PUBLIC),
+        CommitPlan([Remove(2)], framing=PUBLIC),
+        CommitPlan([GroupContextExtensions(())], framing=PUBLIC),
+    ):
+        message = commit(ROOM.ana, plan, ANYONE, rng).message
+        if isinstance(message, PublicMessage):
+            content = message.content.content
+            if isinstance(content, CommitContent):
+                for flags in (1, 3, 5):
+                    yield bytes((flags,)) + content.encode()
+
+
+def main(arguments: list[str]) -> int:
+    """Write the seeds; return the exit code."""
+    (folder,) = arguments
+    for target, contents in seeds().items():
+        place = Path(folder) / target
+        place.mkdir(parents=True, exist_ok=True)
+        for number, data in enumerate(contents):
+            (place / f"seed-{number:04}").write_bytes(data)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
