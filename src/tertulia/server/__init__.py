@@ -1,0 +1,3 @@
+"""The shell of the relay: sockets, clock, logs, and the engines that store."""
+
+__all__: list[str] = []
