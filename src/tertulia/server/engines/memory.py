@@ -285,7 +285,10 @@ class MemoryEngine:
 
     async def put_server_invite(self, invite: ServerInvite) -> bool:
         """Store a new invite; False if the id is taken."""
-        return self._invites.setdefault(invite.invite, invite) is invite
+        if invite.invite in self._invites:
+            return False
+        self._invites[invite.invite] = invite
+        return True
 
     async def server_invite(self, invite: bytes) -> ServerInvite | None:
         """Return the invite with how often it was used."""
@@ -367,7 +370,7 @@ class MemoryEngine:
             return ErrorCode.TOO_MANY
         self._accounts[account.account] = replace(account, rooms=account.rooms + 1)
         made = _Room(self, empty_room(room, now))
-        made.add_route(device, 1)
+        made.add_route(device, 0)
         self._rooms[room] = made
         return None
 

@@ -101,7 +101,7 @@ class Ledger:
         )
         held = self._hold(room)
         if held is not None:
-            held.add_route(device, 1)
+            held.add_route(device, 0)
         return None
 
     def remove_room(self, room: bytes) -> bool:
