@@ -1,20 +1,26 @@
 """A relay over the memory engine, and clients to script it with; no loop, no waiting."""
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from hashlib import sha256
 from random import Random
 from typing import Any, TypeVar
+
+from typing_extensions import override
 
 from tertulia.crypto import ED25519, KeyPair
 from tertulia.relay import (
     Broadcast,
     Effects,
+    EnrolledDevice,
     HangUp,
+    Outcome,
+    Proposal,
     Relay,
     Send,
     ServerInvite,
     Session,
     Settings,
+    StorageError,
 )
 from tertulia.server.engines import MemoryEngine
 from tertulia.wire import (
@@ -23,6 +29,7 @@ from tertulia.wire import (
     DeviceCredential,
     DeviceList,
     DeviceProof,
+    ErrorCode,
     InviteClaim,
     ListedDevice,
     SignedDeviceList,
@@ -45,6 +52,42 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
         result: T = stop.value
         return result
     raise RuntimeError("the memory engine must not wait")
+
+
+class FallibleEngine(MemoryEngine):
+    """A memory engine whose disk can be made to fail."""
+
+    _failure: StorageError | None = None
+
+    def fail(self, reason: str, *, is_full: bool = False) -> None:
+        self._failure = StorageError(reason, is_full=is_full)
+
+    def mend(self) -> None:
+        self._failure = None
+
+    def _work(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+
+    @override
+    async def append(self, proposal: Proposal) -> Outcome:
+        self._work()
+        return await super().append(proposal)
+
+    @override
+    async def put_markers(self, room: bytes, markers: Sequence[frames.Marker]) -> None:
+        self._work()
+        await super().put_markers(room, markers)
+
+    @override
+    async def write_blob(self, blob: bytes, offset: int, data: bytes) -> int | None:
+        self._work()
+        return await super().write_blob(blob, offset, data)
+
+    @override
+    async def device(self, device: bytes) -> EnrolledDevice | None:
+        self._work()
+        return await super().device(device)
 
 
 class Person:
@@ -179,6 +222,17 @@ class Client:
             invite,
         )
 
+    def ask(self, kind: type[frames.Request], *fields: Any) -> list[frames.Frame | str]:
+        """Send a request of a kind with the next number."""
+        frame: Any = kind(self.number(), *fields)
+        return self.send(frame)
+
+    def refusal(self, kind: type[frames.Request], *fields: Any) -> ErrorCode:
+        """Send a request that must be refused; return why."""
+        (answer,) = self.ask(kind, *fields)
+        assert isinstance(answer, frames.Refused), answer
+        return answer.code
+
     def close(self) -> None:
         self.script.relay.disconnect(self.session)
 
@@ -244,7 +298,7 @@ class Script:
         self.random = Random(seed)
         self.now = START
         self.identity = ED25519.generate(self.random.randbytes)
-        self.engine = MemoryEngine(self.random.randbytes)
+        self.engine = FallibleEngine(self.random.randbytes)
         self.relay = self._relay(settings)
         self.clients: dict[int, Client] = {}
 
@@ -290,6 +344,12 @@ class Script:
         if client is not None:
             client.received.append(frame)
 
+    def relay_head(self, room: bytes) -> bytes:
+        """Return the running hash where the room stands."""
+        state = run(self.engine.room(room))
+        assert state is not None
+        return state.hash
+
     def server_invite(self, invitation: Invitation, **terms: Any) -> None:
         run(
             self.relay.create_server_invite(
@@ -315,3 +375,18 @@ class Script:
 
 def key_of(text: str) -> bytes:
     return sha256(text.encode()).digest()[:16]
+
+
+def refused(answers: list[frames.Frame | str], code: ErrorCode, **facts: int) -> bool:
+    """Tell whether the one answer is a refusal with this code and these facts."""
+    (answer,) = answers
+    return (
+        isinstance(answer, frames.Refused)
+        and answer.code is code
+        and answer.facts == frames.Facts(**facts)
+    )
+
+
+def ended(answers: list[frames.Frame | str], code: ErrorCode, **facts: int) -> bool:
+    """Tell whether the connection was ended with this code and these facts."""
+    return answers == [frames.Goodbye(code, frames.Facts(**facts)), HUNG_UP]

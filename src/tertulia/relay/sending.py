@@ -53,7 +53,7 @@ async def join(node: Node, session: Session, frame: frames.Join, now: int) -> Ef
     proposal = replace(
         _proposal(node, session, frame, now),
         kind=Kind.HANDSHAKE,
-        bundle=frames.Bundle(group=frame.group, unroute=frame.unroute),
+        bundle=await _joining_bundle(node, frame),
         joining=grounds.may_join,
         invite=grounds.invite,
     )
@@ -62,6 +62,17 @@ async def join(node: Node, session: Session, frame: frames.Join, now: int) -> Ef
     if isinstance(outcome, Placed):
         effects += await admission.joined(node, session, frame.room, now)
     return effects
+
+
+async def _joining_bundle(node: Node, frame: frames.Join) -> frames.Bundle:
+    """Return what comes with a join: a newcomer cannot widen the link it came by."""
+    current = await node.engine.group(frame.room)
+    group = replace(
+        frame.group,
+        invites=current.invites if current else (),
+        retention=current.retention if current else None,
+    )
+    return frames.Bundle(group=group, unroute=frame.unroute)
 
 
 def _proposal(node: Node, session: Session, frame: Sent, now: int) -> Proposal:
