@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from typing_extensions import override
+
 
 class ErrorCode(StrEnum):
     """Why a request was refused or a connection ended."""
@@ -45,6 +47,12 @@ class ErrorCode(StrEnum):
     CATCH_UP = "catch_up"
     GOING_AWAY = "going_away"
     UNAVAILABLE = "unavailable"
+    UNKNOWN = "unknown"
+
+    @override
+    @classmethod
+    def _missing_(cls, value: object) -> "ErrorCode":
+        return cls.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,5 +185,8 @@ ERRORS: Final[dict[ErrorCode, ErrorRow]] = {
         "the relay cannot store at the moment; nothing was acknowledged",
         "send the same again, under the same key, after that time",
         ("retry_after",),
+    ),
+    ErrorCode.UNKNOWN: ErrorRow(
+        "stands for every code that came later than the reader", "take it as a plain no"
     ),
 }
