@@ -66,19 +66,18 @@ def config_for(folder: Path, **changes: Any) -> Config:
 
 
 @contextlib.asynccontextmanager
-async def running_relay(
-    config: Config, **surroundings: Any
-) -> AsyncIterator[Running]:
+async def running_relay(config: Config, **surroundings: Any) -> AsyncIterator[Running]:
     """Run a relay in this process."""
     ready: asyncio.Future[Ready] = asyncio.get_running_loop().create_future()
     stop = asyncio.Event()
     around = Surroundings(addresses=lambda _host: [], **surroundings)
     task = asyncio.create_task(serve(config, around, ready.set_result, stop))
     try:
-        done, _ = await asyncio.wait(
-            {task, ready}, return_when=asyncio.FIRST_COMPLETED, timeout=PATIENCE
+        waiting: set[asyncio.Future[Any]] = {task, ready}
+        await asyncio.wait(
+            waiting, return_when=asyncio.FIRST_COMPLETED, timeout=PATIENCE
         )
-        if task in done:
+        if task.done():
             task.result()
         at = Server(ready.result().port, tls=not config.http)
         yield Running(at, config, ready.result())
@@ -124,7 +123,10 @@ def environment(**more: str) -> dict[str, str]:
 
 
 def launch(
-    folder: Path, *arguments: str, prefix: Sequence[str] = (), log: Any = subprocess.PIPE
+    folder: Path,
+    *arguments: str,
+    prefix: Sequence[str] = (),
+    log: Any = subprocess.PIPE,
 ) -> Process:
     """Start `tertulia serve`; return when it accepts connections."""
     popen = subprocess.Popen(
@@ -156,5 +158,3 @@ def launched(folder: Path, *arguments: str, **more: Any) -> Iterator[Process]:
     finally:
         if process.popen.poll() is None:
             process.kill()
-
-

@@ -193,9 +193,7 @@ class Client:
 
     async def route(self, room: bytes, *devices: bytes, handshake: int = 0) -> None:
         """Let devices read a room, as a commit's bundle would."""
-        await self.ask(
-            frames.Repair(1, room, handshake, frames.Bundle(route=devices))
-        )
+        await self.ask(frames.Repair(1, room, handshake, frames.Bundle(route=devices)))
 
     async def read_room(self, room: bytes) -> tuple[list[frames.Entry], bytes]:
         """Return all entries of a room, checked to be one chain, and the last hash."""
@@ -221,7 +219,7 @@ class Client:
         for future in self._waiting.values():
             if not future.done():
                 future.set_exception(ConnectionError("the relay hung up"))
-                future.exception()
+                _looked_at = future.exception()  # nobody may be waiting
         self._arrived.set()
 
     def _take(self, frame: Any) -> None:
@@ -320,7 +318,12 @@ def authenticate(
     claim = None
     if invite is not None:
         signed = InviteClaim(
-            challenge.identity, nonce, challenge.nonce, b"", invite.invite, person.device
+            challenge.identity,
+            nonce,
+            challenge.nonce,
+            b"",
+            invite.invite,
+            person.device,
         ).sign(Secret(invite.secret))
         claim = frames.InviteProof(invite.invite, signed)
     return frames.Authenticate(

@@ -74,6 +74,17 @@ class NotRunningError(OfflineError):
         self.path = str(path)
 
 
+class NoRelayError(UsageError):
+    """There is no relay in this folder, running or not."""
+
+    code: ClassVar[str] = "no_relay"
+    sentence: ClassVar[str] = "there is no relay in {path}"
+
+    def __init__(self, path: object) -> None:
+        super().__init__(path)
+        self.path = str(path)
+
+
 class CommandRefusedError(UsageError):
     """An operator's command does not fit what the relay has."""
 

@@ -9,7 +9,7 @@ import asyncio
 from asyncio import Protocol as AsyncioProtocol
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
 
 from typing_extensions import override
 
@@ -105,10 +105,8 @@ class HttpConnection(AsyncioProtocol):
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if not isinstance(transport, asyncio.Transport):
-            transport.close()
-            return
-        self._transport = transport
+        # uvloop's transports have the methods, but not the class.
+        self._transport = cast(asyncio.Transport, transport)
         name = transport.get_extra_info("peername")
         self.peer = plain_address(name[0]) if isinstance(name, tuple) else UNKNOWN
         self._shell.watch(self)

@@ -11,16 +11,15 @@ import functools
 import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from importlib.resources import as_file, files
 from typing import Final
 
-from tertulia.crypto import KeyPair, Rng, system_rng
+from tertulia.crypto import KeyPair
 from tertulia.errors import TertuliaError
 from tertulia.relay import Relay, Settings
 from tertulia.server.administration import Office, create_invite
 from tertulia.server.backups import back_up
-from tertulia.server.clock import Clock, system_clock
 from tertulia.server.commands import CreateInvite
 from tertulia.server.config import Config
 from tertulia.server.control import (
@@ -43,12 +42,12 @@ from tertulia.server.identity import (
     utc,
 )
 from tertulia.server.listener import Listener, open_sockets
-from tertulia.server.logs import Log
 from tertulia.server.metrics import exposition
-from tertulia.server.reach import FindAddresses, Reach, find_reach
+from tertulia.server.reach import Reach, find_reach
 from tertulia.server.shell import Shell
 from tertulia.server.site import PublicSite, RedirectSite
 from tertulia.server.static_files import StaticFile, load_static_files
+from tertulia.server.surroundings import Surroundings
 from tertulia.server.switchboard import Switchboard
 from tertulia.server.web_origin import OriginRules, origin_rules
 
@@ -56,17 +55,6 @@ TICK: Final = 0.2  # seconds; joiners' turns and markers are measured in seconds
 SWEEP: Final = 3600.0
 STOP_TIME: Final = 5.0  # for what is on its way when we stop
 RETRY_AFTER: Final = 2_000  # milliseconds after which clients come back
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a relay finds around itself: clock, chance, addresses, a service manager."""
-
-    addresses: FindAddresses
-    clock: Clock = system_clock
-    rng: Rng = system_rng
-    log: Log = field(default_factory=Log)
-    notify: Callable[[str], None] = lambda _state: None
 
 
 @dataclass(frozen=True, slots=True)
