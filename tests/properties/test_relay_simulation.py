@@ -320,3 +320,6 @@ class RelaySimulation(RuleBasedStateMachine):
             if not (model.outbound or model.inbound):
                 return
         raise AssertionError("client and relay never come to rest")
+
+
+TestRelaySimulation = RelaySimulation.TestCase
