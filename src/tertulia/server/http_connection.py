@@ -71,6 +71,7 @@ class HttpConnection(AsyncioProtocol):
         "_early",
         "_ended",
         "_extra",
+        "_is_lingering",
         "_leave",
         "_reader",
         "_shell",
@@ -97,6 +98,7 @@ class HttpConnection(AsyncioProtocol):
         self._early = b""
         self._ended = False
         self._extra = False
+        self._is_lingering = False
         self._wanted: asyncio.Future[None] | None = None
         self._writable: asyncio.Future[None] | None = None
         self.peer = UNKNOWN
@@ -160,9 +162,14 @@ class HttpConnection(AsyncioProtocol):
 
     def expire(self, now: float) -> None:
         """Cut the connection off if it is late."""
-        if now > self._deadline and self._transport is not None:
-            self._shell.metrics.timeouts += 1
-            self._transport.abort()
+        if now <= self._deadline or self._transport is None:
+            return
+        if self._is_lingering and not self._transport.is_closing():
+            self._deadline = now + LINGER_TIME
+            self._transport.close()
+            return
+        self._shell.metrics.timeouts += 1
+        self._transport.abort()
 
     def hang_up(self) -> None:
         """Close when the relay shuts down."""
@@ -286,6 +293,7 @@ class HttpConnection(AsyncioProtocol):
     def _linger(self) -> None:
         """Close so that the answer arrives: unread input would make it a reset."""
         self._reader = None
+        self._is_lingering = True
         self._deadline = self._shell.time() + LINGER_TIME
         transport = self._transport
         if transport is None:

@@ -77,8 +77,6 @@ class RequestReader:
         """Start anew."""
         self._headers = {}
         self._url = b""
-        self._head = 0
-        self.is_within_head = True
 
     def add_url(self, url: bytes) -> None:
         """Take a part of the target."""
@@ -92,14 +90,14 @@ class RequestReader:
         # Two Hosts or two lengths are how one request becomes two for somebody else.
         if key in self._headers or len(self._headers) >= MAX_HEADERS:
             raise BadRequestError("a header is repeated, or there are too many")
-        self._head += len(name) + len(value)
-        if self._head > 2 * MAX_HEAD:
-            raise BadRequestError("the head is too long")
         self._headers[key] = value.decode("latin-1").strip()
 
     def finish_head(self) -> None:
         """Hand over the head."""
         self.is_within_head = False
+        size = len(self._url) + sum(map(len, (*self._headers, *self._headers.values())))
+        if size > MAX_HEAD:
+            raise BadRequestError("the head is too long")
         try:
             target = self._url.decode("ascii")
         except UnicodeDecodeError:
@@ -113,7 +111,9 @@ class RequestReader:
         self._sink.on_body(data)
 
     def finish(self) -> None:
-        """Hand over the end."""
+        """Hand over the end; what comes next is another head."""
+        self._head = 0
+        self.is_within_head = True
         self._sink.on_end()
 
 

@@ -214,7 +214,7 @@ class WebSocketConnection(AsyncioProtocol):
     def flush(self) -> None:
         """Write what was put."""
         outgoing = self._outgoing
-        if not outgoing:
+        if not outgoing or self._transport.is_closing():
             return
         self._outgoing = []
         self._transport.write(outgoing[0] if len(outgoing) == 1 else b"".join(outgoing))
