@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from tertulia.relay.refusal import Refusal
-from tertulia.wire import ErrorCode, frames
-from tertulia.wire.limits import Rate
+from tertulia.wire import ErrorCode, frames, limits
 
 MAX_BUCKETS: Final = 200_000
 
@@ -29,26 +28,26 @@ class _Bucket:
 class Buckets:
     """All buckets of one relay."""
 
-    def __init__(self, rates: Mapping[str, Rate]) -> None:
+    def __init__(self, rates: Mapping[str, limits.Rate]) -> None:
         self._rates = rates
         self._buckets: dict[tuple[str, object], _Bucket] = {}
 
     def __len__(self) -> int:
         return len(self._buckets)
 
-    def take(self, rate: Rate, subject: object, now: int, cost: int = 1) -> None:
+    def take(self, rate: limits.Rate, subject: object, now: int, cost: int = 1) -> None:
         """Take `cost` tokens; raise RATE_LIMITED with the time to wait."""
         wait = self._wait(rate, subject, now, cost)
         if wait:
             raise Refusal(ErrorCode.RATE_LIMITED, frames.Facts(retry_after=wait))
 
-    def check(self, rate: Rate, subject: object, now: int) -> None:
+    def check(self, rate: limits.Rate, subject: object, now: int) -> None:
         """Raise RATE_LIMITED if there is no token; take none."""
         wait = self._wait(rate, subject, now, 0)
         if wait:
             raise Refusal(ErrorCode.RATE_LIMITED, frames.Facts(retry_after=wait))
 
-    def _wait(self, rate: Rate, subject: object, now: int, cost: int) -> int:
+    def _wait(self, rate: limits.Rate, subject: object, now: int, cost: int) -> int:
         granted = self._rates[rate.name]
         bucket = self._buckets.get((rate.name, subject))
         if bucket is None:
