@@ -8,7 +8,7 @@ else
 BIN := .venv/bin
 endif
 
-.PHONY: help run check quick test coverage format lock words clean for-run for-dev
+.PHONY: help run check quick test coverage format lock wire words clean for-run for-dev
 
 help:
 	@echo "make run       start a chat on this machine"
@@ -17,6 +17,7 @@ help:
 	@echo "make test      all tests"
 	@echo "make coverage  all tests, with a report of what they miss"
 	@echo "make format    put the code into its form"
+	@echo "make wire      write what is generated from the frames: pages, vectors, TypeScript"
 	@echo "make words     gather the sentences that need translation, build the catalogues"
 	@echo "make lock      choose the versions of dependencies anew"
 	@echo "make clean     remove what the above made"
@@ -36,6 +37,7 @@ check: for-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python tools/words.py check
+	$(BIN)/python -m tools.wire check
 	$(BIN)/python tools/committed_files.py
 	$(BIN)/python -m tools.mls_negative_vectors check
 	$(BIN)/python -m tools.mls_validation check
@@ -52,6 +54,9 @@ coverage: for-dev
 format: for-dev
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
+
+wire: for-dev
+	$(BIN)/python -m tools.wire update
 
 words: for-dev
 	$(BIN)/python tools/words.py update

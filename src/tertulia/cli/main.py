@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from tertulia import __version__
-from tertulia.cli import classic
+from tertulia.cli import admin, classic, doctor, serve
 from tertulia.cli.words import ExitCode, describe
 from tertulia.errors import TertuliaError
 from tertulia.l10n import _, choose_language
@@ -52,5 +52,8 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.set_defaults(run=None)
     commands = parser.add_subparsers(title=_("commands"), metavar=_("COMMAND"))
+    serve.add_parser(commands)
+    admin.add_parser(commands)
+    doctor.add_parser(commands)
     classic.add_parser(commands)
     return parser

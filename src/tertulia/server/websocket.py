@@ -1,0 +1,295 @@
+"""One WebSocket connection: messages in to the relay, effects out from it.
+
+websockets' sans-IO core parses. Every buffer here has an end:
+
+- A message is at most a small one until the device is authenticated, then a frame.
+- At most `MAX_UNDER_WAY` messages are being answered; further ones wait unread, and so
+  does everything once the client does not read its answers.
+- What others send while the client does not read is kept up to the operator's bound;
+  then the relay tells it to catch up. Its own answers are bounded by the rule before.
+"""
+
+import asyncio
+import logging
+from asyncio import Protocol as AsyncioProtocol
+from collections import deque
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Final
+
+from typing_extensions import override
+from websockets.datastructures import Headers
+from websockets.frames import CloseCode, Frame, Opcode
+from websockets.http11 import Request as HandshakeRequest
+from websockets.protocol import SEND_EOF, Protocol, Side, State
+from websockets.server import ServerProtocol
+from websockets.typing import Subprotocol
+
+from tertulia.relay import Phase, Session
+from tertulia.server.http_messages import Request, Response, text
+from tertulia.server.switchboard import Switchboard
+from tertulia.wire import SUBPROTOCOL, limits
+
+MAX_UNDER_WAY: Final = 64
+FIRST_MESSAGE: Final = 16 * 1024  # a hello and a credential with an invite's proof fit
+QUIET_TIME: Final = 30.0  # seconds without a byte until we ask whether anybody is there
+ANSWER_TIME: Final = 20.0  # and from there until we stop to believe it
+CLOSE_TIME: Final = 5.0  # for the client to read our last words
+
+_PING: Final = Frame(Opcode.PING, b"").serialize(mask=False)
+
+# What a client does wrong is counted, not logged: it could fill the disk.
+_SILENT: Final = logging.getLogger("tertulia.server.websockets")
+_SILENT.disabled = True
+
+
+class WebSocketUpgrade:
+    """The answer that makes an HTTP connection a WebSocket."""
+
+    def __init__(
+        self, response: bytes, switchboard: Switchboard, address: str, queue: int
+    ) -> None:
+        self.response = response
+        self._switchboard = switchboard
+        self._address = address
+        self._queue = queue
+
+    def take_over(self, transport: asyncio.Transport, peer: str, early: bytes) -> None:  # noqa: ARG002 -- the site knows better which address counts
+        """Open the session on this transport."""
+        connection = WebSocketConnection(self._switchboard, self._queue)
+        transport.set_protocol(connection)
+        connection.open(transport, self._address)
+        if early:
+            connection.data_received(early)
+
+
+def shake_hands(request: Request) -> bytes | Response:
+    """Return the response that accepts a WebSocket, or the one that refuses it."""
+    server = ServerProtocol(
+        subprotocols=[Subprotocol(SUBPROTOCOL)],
+        select_subprotocol=_require_ours,
+        logger=_SILENT,
+    )
+    answer = server.accept(
+        HandshakeRequest(request.target, Headers(request.headers), request.method)
+    )
+    if answer.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
+        return text(HTTPStatus(answer.status_code), "This is a WebSocket of Tertulia.")
+    return bytes(answer.serialize())
+
+
+def _require_ours(
+    server: ServerProtocol,  # noqa: ARG001 -- the library's signature
+    offered: Sequence[Subprotocol],
+) -> Subprotocol | None:
+    from websockets.exceptions import NegotiationError  # noqa: PLC0415
+
+    if SUBPROTOCOL not in offered:
+        raise NegotiationError("another subprotocol")
+    return Subprotocol(SUBPROTOCOL)
+
+
+class WebSocketConnection(AsyncioProtocol):
+    """One connection from its upgrade to its end."""
+
+    __slots__ = (
+        "_deadline",
+        "_fragments",
+        "_is_asked",
+        "_is_finished",
+        "_is_quiet",
+        "_is_reading_paused",
+        "_is_writing_paused",
+        "_outgoing",
+        "_queue",
+        "_session",
+        "_switchboard",
+        "_transport",
+        "_under_way",
+        "_waiting",
+        "_websocket",
+    )
+
+    def __init__(self, switchboard: Switchboard, queue: int) -> None:
+        self._switchboard = switchboard
+        self._queue = queue
+        self._websocket = Protocol(
+            Side.SERVER, state=State.OPEN, max_size=FIRST_MESSAGE, logger=_SILENT
+        )
+        self._transport: asyncio.Transport
+        self._session: Session
+        self._fragments: bytearray | None = None
+        self._waiting: deque[bytes] | None = None
+        self._outgoing: list[bytes] = []
+        self._under_way = 0
+        self._deadline = switchboard.shell.time() + QUIET_TIME
+        self._is_asked = False
+        self._is_quiet = True
+        self._is_finished = False
+        self._is_reading_paused = False
+        self._is_writing_paused = False
+
+    def open(self, transport: asyncio.Transport, address: str) -> None:
+        """Begin the session."""
+        self._transport = transport
+        shell = self._switchboard.shell
+        shell.watch(self)
+        relay = self._switchboard.relay
+        self._session, effects = relay.connect(address, shell.clock())
+        self._switchboard.join(self._session, self)
+        self._switchboard.carry_out(effects)
+
+    # Called by the event loop
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        self._is_quiet = False
+        if self._is_finished:
+            return
+        self._websocket.receive_data(data)
+        for event in self._websocket.events_received():
+            if isinstance(event, Frame):
+                self._take(event)
+        for out in self._websocket.data_to_send():
+            if out == SEND_EOF:
+                self.finish()
+                return
+            self._transport.write(out)
+        self._answer_waiting()
+
+    @override
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._is_finished = True
+        self._waiting = None
+        self._switchboard.leave(self._session)
+        self._switchboard.shell.unwatch(self)
+
+    @override
+    def pause_writing(self) -> None:
+        self._is_writing_paused = True
+
+    @override
+    def resume_writing(self) -> None:
+        self._is_writing_paused = False
+        self._answer_waiting()
+
+    # Called by the watch
+
+    def expire(self, now: float) -> None:
+        """Ask a silent client whether it is there; cut off one that is not."""
+        if not self._is_quiet and not self._is_finished:
+            self._is_quiet = True
+            self._is_asked = False
+            self._deadline = now + QUIET_TIME
+        elif now > self._deadline:
+            if self._is_asked or self._is_finished:
+                self._switchboard.shell.metrics.timeouts += 1
+                self._transport.abort()
+                return
+            self._is_asked = True
+            self._deadline = now + ANSWER_TIME
+            self._transport.write(_PING)
+
+    def hang_up(self) -> None:
+        """The relay has told every session goodbye; sessions it did not know end too."""
+        self.finish()
+
+    def abort(self) -> None:
+        """End at once."""
+        self._transport.abort()
+
+    # Called by the switchboard
+
+    def put(self, data: bytes) -> None:
+        """Keep bytes until the turn ends."""
+        self._outgoing.append(data)
+
+    def has_room(self) -> bool:
+        """Tell whether the client reads fast enough to get more."""
+        return (
+            not self._is_writing_paused
+            or self._transport.get_write_buffer_size() <= self._queue
+        )
+
+    def flush(self) -> None:
+        """Write what was put."""
+        outgoing = self._outgoing
+        if not outgoing or self._transport.is_closing():
+            return
+        self._outgoing = []
+        self._transport.write(outgoing[0] if len(outgoing) == 1 else b"".join(outgoing))
+
+    def finish(self) -> None:
+        """Close once everything before is out."""
+        if self._is_finished:
+            return
+        self._is_finished = True
+        self._waiting = None
+        self._switchboard.leave(self._session)
+        self.flush()
+        if self._websocket.state is State.OPEN:
+            self._websocket.send_close(CloseCode.NORMAL_CLOSURE)
+            for out in self._websocket.data_to_send():
+                self._transport.write(out)
+        self._deadline = self._switchboard.shell.time() + CLOSE_TIME
+        self._transport.close()
+
+    # Messages
+
+    def _take(self, event: Frame) -> None:
+        """Put a message's parts together."""
+        if event.opcode is Opcode.TEXT:
+            self._websocket.fail(CloseCode.UNSUPPORTED_DATA, "binary messages only")
+        elif event.opcode is Opcode.BINARY or event.opcode is Opcode.CONT:
+            if event.fin and self._fragments is None:
+                self._enqueue(bytes(event.data))
+                return
+            fragments = self._fragments or bytearray()
+            fragments += event.data
+            self._fragments = None if event.fin else fragments
+            if event.fin:
+                self._enqueue(bytes(fragments))
+
+    def _enqueue(self, message: bytes) -> None:
+        self._switchboard.shell.metrics.frames_in += 1
+        if self._waiting is None:
+            self._waiting = deque()
+        self._waiting.append(message)
+
+    def _answer_waiting(self) -> None:
+        """Start to answer as many messages as may be; read on only if none waits."""
+        waiting = self._waiting
+        while waiting and self._may_start():
+            self._under_way += 1
+            self._switchboard.shell.run(self._answer(waiting.popleft()))
+        if self._is_finished:
+            return
+        if bool(waiting) is not self._is_reading_paused:
+            self._is_reading_paused = bool(waiting)
+            if waiting:
+                self._transport.pause_reading()
+            else:
+                self._transport.resume_reading()
+
+    def _may_start(self) -> bool:
+        if self._is_writing_paused:
+            return False
+        # The steps of the handshake build on one another.
+        is_open = self._session.phase is Phase.OPEN
+        return self._under_way < (MAX_UNDER_WAY if is_open else 1)
+
+    async def _answer(self, message: bytes) -> None:
+        switchboard = self._switchboard
+        try:
+            effects = await switchboard.relay.receive(
+                self._session, message, switchboard.shell.clock()
+            )
+            switchboard.carry_out(effects)
+        except Exception as error:  # noqa: BLE001 -- one client must not stop the relay
+            switchboard.shell.report("message_failed", error)
+            self.finish()
+        finally:
+            self._under_way -= 1
+        if self._session.phase is Phase.OPEN:
+            self._websocket.max_message_size = limits.FRAME
+        self._answer_waiting()

@@ -1,0 +1,79 @@
+"""Every frame between client and relay, and whatever both sides must agree on.
+
+Frames and their codec, limits, error codes, versions, the running hash, and what is
+signed outside MLS. Values only: who may send what, and when, is the relay's matter
+and the client's.
+"""
+
+from tertulia.wire import frames, limits
+from tertulia.wire.codec import decode_from_client, decode_from_relay, encode
+from tertulia.wire.credentials import (
+    Device,
+    DeviceBinding,
+    DeviceCredential,
+    DeviceList,
+    ListedDevice,
+    SignedDeviceList,
+    account_id,
+)
+from tertulia.wire.error_codes import ERRORS, ErrorCode, ErrorRow
+from tertulia.wire.errors import (
+    MalformedFrameError,
+    OversizeFrameError,
+    UnknownFrameError,
+    UnsupportedVersionError,
+)
+from tertulia.wire.identifiers import MAX_INTEGER, AccountPolicy, Kind
+from tertulia.wire.running_hash import blob_hash, first_hash, next_hash
+from tertulia.wire.signed import (
+    DeviceProof,
+    Head,
+    InviteClaim,
+    RelayProof,
+    Signable,
+)
+from tertulia.wire.version import (
+    BLOBS_PATH,
+    SUBPROTOCOL,
+    VERSIONS,
+    WEBSOCKET_PATH,
+    choose_version,
+)
+
+__all__ = [
+    "BLOBS_PATH",
+    "ERRORS",
+    "MAX_INTEGER",
+    "SUBPROTOCOL",
+    "VERSIONS",
+    "WEBSOCKET_PATH",
+    "AccountPolicy",
+    "Device",
+    "DeviceBinding",
+    "DeviceCredential",
+    "DeviceList",
+    "DeviceProof",
+    "ErrorCode",
+    "ErrorRow",
+    "Head",
+    "InviteClaim",
+    "Kind",
+    "ListedDevice",
+    "MalformedFrameError",
+    "OversizeFrameError",
+    "RelayProof",
+    "Signable",
+    "SignedDeviceList",
+    "UnknownFrameError",
+    "UnsupportedVersionError",
+    "account_id",
+    "blob_hash",
+    "choose_version",
+    "decode_from_client",
+    "decode_from_relay",
+    "encode",
+    "first_hash",
+    "frames",
+    "limits",
+    "next_hash",
+]

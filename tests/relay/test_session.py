@@ -1,0 +1,13 @@
+"""A connection's state."""
+
+import pytest
+
+from tertulia.errors import BugError
+from tertulia.relay import Phase, Session
+
+
+def test_a_new_session_has_no_device() -> None:
+    session = Session("192.0.2.1", 0)
+    assert session.phase is Phase.GREETING
+    with pytest.raises(BugError):
+        _ = session.holder

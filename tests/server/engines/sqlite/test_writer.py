@@ -1,0 +1,169 @@
+"""The writer: batches, faults that hurt nobody else, a queue with an end."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tertulia.errors import BugError
+from tertulia.relay import Change, StorageError, empty_room
+from tertulia.server.engines.sqlite import store, writer
+from tertulia.server.engines.sqlite.writer import Writer
+
+CHANGE = Change(empty_room(bytes(16), 0), bytes(32))
+
+
+class Tally:
+    """A transaction that reports one change per batch."""
+
+    def __init__(self) -> None:
+        self.events: list[str] = []
+
+    def finish(self) -> Sequence[Change]:
+        self.events.append("finish")
+        return (CHANGE,)
+
+    def abandon(self) -> None:
+        self.events.append("abandon")
+
+
+class Desk:
+    def __init__(self, path: Path) -> None:
+        self.database = store.connect(path)
+        self.database.execute("CREATE TABLE IF NOT EXISTS t (n INTEGER PRIMARY KEY)")
+        self.tally = Tally()
+        self.writer = Writer(
+            self.database, self.tally, lambda _: self.tally.events.append("report")
+        )
+
+    def insert(self, number: int) -> Callable[[], int]:
+        def run() -> int:
+            self.database.execute("INSERT INTO t VALUES (?)", (number,))
+            return number
+
+        return run
+
+    def numbers(self) -> list[int]:
+        return [n for (n,) in self.database.execute("SELECT n FROM t ORDER BY n")]
+
+
+def play(folder: Path, story: Callable[[Desk], Coroutine[Any, Any, None]]) -> list[int]:
+    async def played() -> list[int]:
+        desk = Desk(folder / "t.db")
+        try:
+            await story(desk)
+        finally:
+            await desk.writer.close()
+        numbers = desk.numbers()
+        desk.database.close()
+        return numbers
+
+    return asyncio.run(played())
+
+
+def test_what_waits_together_is_one_transaction(tmp_path: Path) -> None:
+    async def story(desk: Desk) -> None:
+        results = await asyncio.gather(
+            *[desk.writer.run(desk.insert(number)) for number in range(50)]
+        )
+        assert results == list(range(50))
+        assert desk.tally.events.count("finish") < 50
+        desk.tally.events.append("returned")
+        assert desk.tally.events[-2] == "report"
+
+    assert play(tmp_path, story) == list(range(50))
+
+
+def test_a_fault_hurts_nobody_else(tmp_path: Path) -> None:
+    async def story(desk: Desk) -> None:
+        jobs = [desk.insert(1), desk.insert(1), desk.insert(2)]
+        results = await asyncio.gather(
+            *[desk.writer.run(job) for job in jobs], return_exceptions=True
+        )
+        assert (results[0], results[2]) == (1, 2)
+        assert isinstance(results[1], StorageError)
+        assert "abandon" in desk.tally.events
+
+    assert play(tmp_path, story) == [1, 2]
+
+
+def test_a_bug_is_told_as_one(tmp_path: Path) -> None:
+    async def story(desk: Desk) -> None:
+        with pytest.raises(BugError, match="KeyError"):
+            await desk.writer.run(lambda: {"something": 1}["nothing"])
+
+    assert play(tmp_path, story) == []
+
+
+def test_a_failing_commit_acknowledges_nothing(tmp_path: Path) -> None:
+    async def story(desk: Desk) -> None:
+        await desk.writer.run(desk.insert(1))
+        desk.database.execute("PRAGMA query_only = 1")
+        with pytest.raises(StorageError):
+            await desk.writer.run(desk.insert(2))
+        desk.database.execute("PRAGMA query_only = 0")
+        await desk.writer.run(desk.insert(3))
+
+    assert play(tmp_path, story) == [1, 3]
+
+
+def test_a_full_disk_is_told_as_such(tmp_path: Path) -> None:
+    async def story(desk: Desk) -> None:
+        pages = desk.database.execute("PRAGMA page_count").fetchone()[0]
+        desk.database.execute(f"PRAGMA max_page_count = {pages}")
+
+        def fill() -> None:
+            desk.database.execute("CREATE TABLE large (b BLOB)")
+            desk.database.execute("INSERT INTO large VALUES (zeroblob(100000))")
+
+        with pytest.raises(StorageError) as caught:
+            await desk.writer.run(fill)
+        assert caught.value.is_full
+        desk.database.execute("PRAGMA max_page_count = 100000")
+        await desk.writer.run(desk.insert(1))
+
+    assert play(tmp_path, story) == [1]
+
+
+def test_the_queue_has_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer, "MAX_WAITING", 2)
+
+    async def story(desk: Desk) -> None:
+        results = await asyncio.gather(
+            *[desk.writer.run(desk.insert(number)) for number in range(500)],
+            return_exceptions=True,
+        )
+        done = [each for each in results if isinstance(each, int)]
+        assert len(done) >= 2
+        refused = [each for each in results if isinstance(each, StorageError)]
+        assert len(done) + len(refused) == 500
+        assert desk.numbers() == done
+
+    play(tmp_path, story)
+
+
+def test_what_waits_is_done_before_closing(tmp_path: Path) -> None:
+    async def story(desk: Desk) -> None:
+        for number in range(20):
+            desk.writer.run_later(desk.insert(number))
+        await desk.writer.close()
+        with pytest.raises(StorageError, match="closing"):
+            desk.writer.run_later(desk.insert(99))
+
+    assert play(tmp_path, story) == list(range(20))
+
+
+def test_who_no_longer_waits_does_not_stop_the_others(tmp_path: Path) -> None:
+    async def story(desk: Desk) -> None:
+        async with asyncio.TaskGroup() as group:
+            gone = group.create_task(desk.writer.run(desk.insert(1)))
+            kept = group.create_task(desk.writer.run(desk.insert(2)))
+            await asyncio.sleep(0)
+            gone.cancel()
+        assert kept.result() == 2
+
+    assert play(tmp_path, story) == [1, 2]
+    assert isinstance(sqlite3.sqlite_version, str)
