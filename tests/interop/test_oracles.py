@@ -169,6 +169,43 @@ def test_fault_ts_mls_own_update(ts_mls: Engine) -> None:
         dave.commit()
 
 
+def test_fault_ts_mls_empty_left_half(mls_rs: Engine, ts_mls: Engine) -> None:
+    alice, bob, carol, dave = (
+        mls_rs.member(b"alice"),
+        mls_rs.member(b"bob"),
+        mls_rs.member(b"carol"),
+        ts_mls.member(b"dave"),
+    )
+    found(alice, bob, carol, dave)
+    carry_out(carol, (dave, alice), Remove(leaf_of(bob, alice)))
+    with pytest.raises(Refused, match="confirmation tag"):
+        carry_out(carol, (dave,), Remove(leaf_of(alice, carol)))
+
+
+def test_fault_ts_mls_lost_sender(ts_mls: Engine) -> None:
+    alice, bob, carol = (
+        ts_mls.member(b"alice"),
+        ts_mls.member(b"bob"),
+        ts_mls.member(b"carol"),
+    )
+    found(alice, bob, carol)
+    propose(alice, (bob, carol), Update())
+    bob.reload()
+    with pytest.raises(Refused, match="No sender index found"):
+        carry_out(carol, (alice, bob))
+
+
+def test_fault_ts_mls_external_pub(ts_mls: Engine) -> None:
+    """Ours refuses such a GroupInfo, see test_mixed_groups.py; mls-rs has none."""
+    alice = ts_mls.member(b"alice")
+    alice.create_group(b"group")
+    group_info = alice.group_info(external_pub=True, ratchet_tree=False)
+    extension_type, key_length = b"\x00\x04", b"\x20"
+    before, found, after = group_info.partition(extension_type + key_length)
+    assert found
+    assert (extension_type + b"\x21" + key_length) not in before + after
+
+
 def test_fault_ts_mls_trailing_bytes(ts_mls: Engine, mls_rs: Engine) -> None:
     _require_trailing_bytes_ignored(mls_rs.member(b"alice"), ts_mls.member(b"bob"))
 
@@ -181,6 +218,19 @@ def _require_trailing_bytes_ignored(alice: Oracle, bob: Oracle) -> None:
     found(alice, bob)
     event = bob.process(alice.send(b"text") + b"trailing")
     assert isinstance(event, ApplicationMessage)
+
+
+def test_fault_mls_rs_late_message(mls_rs: Engine, ts_mls: Engine) -> None:
+    alice, bob, carol = (
+        ts_mls.member(b"alice"),
+        mls_rs.member(b"bob"),
+        ts_mls.member(b"carol"),
+    )
+    found(alice, bob, carol)
+    late = alice.send(b"late")
+    carry_out(carol, (bob,), Remove(leaf_of(alice, carol)))
+    with pytest.raises(Refused, match="out of bounds"):
+        bob.process(late)
 
 
 def test_fault_mls_rs_dead_group(mls_rs: Engine, ts_mls: Engine) -> None:

@@ -185,10 +185,38 @@ FAULTS = (
         " own Remove, a member cannot commit",
     ),
     Fault(
+        "ts-mls-empty-left-half",
+        TS_MLS,
+        "4.1.2",
+        "where the left half of the tree is empty, the commit secret is derived as if"
+        " the root were on the filtered direct path",
+    ),
+    Fault(
+        "ts-mls-lost-sender",
+        TS_MLS,
+        "12.1.2",
+        "a state that is loaded has forgotten that leaf 0 is the sender of an Update;"
+        " the commit of it is refused, and with a second Update the process ends",
+    ),
+    Fault(
+        "ts-mls-external-pub",
+        TS_MLS,
+        "12.4.3.2",
+        "the external_pub extension of its GroupInfos is the bare key, without the"
+        " length that an ExternalPub begins with; nor does it read a right one",
+    ),
+    Fault(
         "ts-mls-trailing-bytes", TS_MLS, "6", "bytes after an MLSMessage are ignored"
     ),
     Fault(
         "mls-rs-trailing-bytes", MLS_RS, "6", "bytes after an MLSMessage are ignored"
+    ),
+    Fault(
+        "mls-rs-late-message",
+        MLS_RS,
+        "15.3",
+        "a message of an earlier epoch cannot be read if its sender is no longer a"
+        " member: it is looked up in the tree of today",
     ),
     Fault(
         "mls-rs-dead-group",

@@ -1,0 +1,241 @@
+"""Time of the MLS engine beside the two oracles: `python bench/mls.py [SIZE ...]`.
+
+Prints a Markdown table for each group size. All engines do the same with the same bytes
+in and out: their groups are made alike, and the members that never speak are key
+packages of ours. The times are CPU time of this process; ts-mls runs in Node, so its
+times are wall time and hold a round trip through a pipe (about 0.5 ms).
+"""
+
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # run as a script
+
+from bench.populated_group import new_identity, populated_group
+from tertulia import mls
+from tests.interop.oracles.availability import MLS_RS, TS_MLS, why_missing
+from tests.interop.oracles.availability import engine as oracle
+from tests.interop.oracles.oracle import Add, Engine, Oracle
+from tests.interop.oracles.ours import OURS, SUITE, OurMember, Ours
+from tests.interop.oracles.ts_mls import TsMls
+
+T = TypeVar("T")
+Clock = Callable[[], float]
+
+SIZES = (2, 10, 100, 1000)
+ANSWER_SECONDS = 600.0
+TEXT = bytes(300)
+# A step is repeated until it took this long, but at least and at most so many times.
+ENOUGH_SECONDS = 1.5
+FEWEST, MOST = 3, 30
+
+CREATE = "create, add N-1 in one commit"
+JOIN_BLANK = "join, blank tree"
+COMMIT_BLANK = "commit, blank tree"
+PROCESS_BLANK = "process it"
+JOIN_POPULATED = "join, populated tree"
+COMMIT_POPULATED = "commit, populated tree"
+PROCESS_POPULATED = "process one"
+PROTECT = "protect 300 bytes"
+UNPROTECT = "unprotect 300 bytes"
+RELOAD = "save and load the state"
+SAVE = "save the epoch alone"
+LOAD = "load the state alone"
+STEPS = (
+    CREATE,
+    JOIN_BLANK,
+    COMMIT_BLANK,
+    PROCESS_BLANK,
+    JOIN_POPULATED,
+    COMMIT_POPULATED,
+    PROCESS_POPULATED,
+    PROTECT,
+    UNPROTECT,
+    RELOAD,
+    SAVE,
+    LOAD,
+)
+
+
+class Stopwatch:
+    """The times that one engine took for each step of one group size."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._seconds: dict[str, list[float]] = {}
+
+    def time(self, step: str, action: Callable[[], T]) -> T:
+        """Carry out `action` and add its time to those of `step`."""
+        start = self._clock()
+        result = action()
+        self._seconds.setdefault(step, []).append(self._clock() - start)
+        return result
+
+    def needs_more(self, step: str) -> bool:
+        """Tell whether a step is to be repeated."""
+        seconds = self._seconds.get(step, [])
+        if len(seconds) < FEWEST:
+            return True
+        return len(seconds) < MOST and sum(seconds) < ENOUGH_SECONDS
+
+    def milliseconds(self, step: str) -> float | None:
+        """Return the median time of a step, None if the engine does not offer it."""
+        seconds = self._seconds.get(step)
+        return None if seconds is None else 1000 * statistics.median(seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """An engine and the clock that measures it."""
+
+    engine: Engine
+    clock: Clock
+
+
+def measure(runner: Runner, peers: "Peers", size: int) -> Stopwatch:
+    """Take all times of one engine at one group size."""
+    watch = Stopwatch(runner.clock)
+    founder, joiner = _blank_group(runner.engine, size, watch)
+    while watch.needs_more(COMMIT_BLANK):
+        _commit(watch, COMMIT_BLANK, founder, PROCESS_BLANK, joiner)
+    peer, subject = _populated_group(runner.engine, peers, watch)
+    _commit(Stopwatch(runner.clock), "", subject, "", peer)  # merges the new leaf
+    while watch.needs_more(COMMIT_POPULATED):
+        _commit(watch, COMMIT_POPULATED, subject, "", peer)
+        _commit(watch, "", peer, PROCESS_POPULATED, subject)
+    while watch.needs_more(PROTECT):
+        message = watch.time(PROTECT, lambda: founder.send(TEXT))
+        watch.time(UNPROTECT, partial(joiner.process, message))
+    while watch.needs_more(RELOAD):
+        watch.time(RELOAD, subject.reload)
+    if isinstance(subject, OurMember):
+        _save_and_load(watch, subject.group)
+    return watch
+
+
+def _save_and_load(watch: Stopwatch, group: mls.Group) -> None:
+    while watch.needs_more(LOAD):
+        record = watch.time(SAVE, partial(mls.save_epoch, group.epoch))
+        rows = mls.save_traffic(group.traffic)
+        watch.time(LOAD, partial(mls.load_group, record, rows))
+
+
+def _blank_group(engine: Engine, size: int, watch: Stopwatch) -> tuple[Oracle, Oracle]:
+    """Found a group by one commit without path: no parent node has a key."""
+    ghosts = [Ours().member(b"ghost %d" % number) for number in range(2, size)]
+    packages = [ghost.key_package() for ghost in ghosts]
+    founder, joiner = engine.member(b"founder"), engine.member(b"joiner")
+    while watch.needs_more(CREATE):
+        founder, joiner = engine.member(b"founder"), engine.member(b"joiner")
+        adds = tuple(map(Add, [joiner.key_package(), *packages]))
+        welcome = watch.time(CREATE, partial(_found, founder, adds))
+        watch.time(JOIN_BLANK, partial(joiner.join, welcome))
+    return founder, joiner
+
+
+def _found(founder: Oracle, adds: tuple[Add, ...]) -> bytes:
+    founder.create_group(b"blank")
+    output = founder.commit(adds)
+    founder.apply_pending_commit()
+    return output.welcome or b""
+
+
+def _populated_group(
+    engine: Engine, peers: "Peers", watch: Stopwatch
+) -> tuple[Oracle, Oracle]:
+    """Join a group whose members have all committed before."""
+    peer, subject = peers.next(), engine.member(b"subject")
+    while watch.needs_more(JOIN_POPULATED):
+        peer, subject = peers.next(), engine.member(b"subject")
+        output = peer.commit((Add(subject.key_package()),))
+        peer.apply_pending_commit()
+        watch.time(JOIN_POPULATED, partial(subject.join, output.welcome or b""))
+    return peer, subject
+
+
+def _commit(
+    watch: Stopwatch, making: str, maker: Oracle, taking: str, taker: Oracle
+) -> None:
+    """Make an empty commit and take it; a step without a name is not of interest."""
+    output = watch.time(making, maker.commit)
+    watch.time(taking, partial(taker.process, output.commit))
+    maker.apply_pending_commit()
+
+
+class Peers:
+    """Any number of times the same member of ours in the same populated group."""
+
+    def __init__(self, size: int) -> None:
+        self._identity = new_identity(SUITE, b"peer")
+        self._group = populated_group(self._identity, size)
+
+    def next(self) -> Oracle:
+        """Return the member once more, knowing nothing of what it did before."""
+        return OurMember(self._identity, group=self._group)
+
+
+@contextmanager
+def runners() -> Iterator[list[Runner]]:
+    """Yield our engine and those oracles that this machine has."""
+    with ExitStack() as stack:
+        found = [Runner(Ours(), time.process_time)]
+        if _is_here(MLS_RS):
+            engine = stack.enter_context(oracle(MLS_RS))
+            found.append(Runner(engine, time.process_time))
+        if _is_here(TS_MLS):
+            patient = TsMls(answer_seconds=ANSWER_SECONDS)
+            stack.callback(patient.close)
+            found.append(Runner(patient, time.perf_counter))
+        yield found
+
+
+def _is_here(name: str) -> bool:
+    reason = why_missing(name)
+    if reason is not None:
+        print(f"left out: {reason}", file=sys.stderr)
+    return reason is None
+
+
+def table(size: int, columns: Mapping[str, Stopwatch]) -> Iterator[str]:
+    """Yield the lines of one group size's table."""
+    yield f"### N = {size}"
+    yield ""
+    yield "| | " + " | ".join(columns) + " |"
+    yield "|---|" + "---:|" * len(columns)
+    ours = columns[OURS]
+    for step in STEPS:
+        cells = [_cell(watch, ours, step) for watch in columns.values()]
+        yield f"| {step} | " + " | ".join(cells) + " |"
+    yield ""
+
+
+def _cell(watch: Stopwatch, ours: Stopwatch, step: str) -> str:
+    """Return milliseconds; in others' columns also how many of theirs ours takes."""
+    taken, taken_by_ours = watch.milliseconds(step), ours.milliseconds(step)
+    if taken is None or taken_by_ours is None:
+        return "-"
+    if watch is ours:
+        return f"{taken:.2f}"
+    return f"{taken:.2f} ({taken_by_ours / taken:.2g}x)"
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Measure the group sizes named in `arguments`, or the usual ones."""
+    with runners() as found:
+        for size in [int(argument) for argument in arguments] or SIZES:
+            peers = Peers(size - 1)
+            columns = {
+                runner.engine.name: measure(runner, peers, size) for runner in found
+            }
+            print("\n".join(table(size, columns)), flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
