@@ -243,7 +243,7 @@ async def signing_in(running: Running, invite: Invite | None = None) -> None:
 def test_invite_brute_force_is_slowed_down(tmp_path: Path) -> None:
     async def story() -> None:
         # The rates that a relay has when nobody changes them.
-        rates = Settings().rates | {"connections": GENEROUS["connections"]}
+        rates = {**Settings().rates, "connections": GENEROUS["connections"]}
         async with running_relay(relay(tmp_path, rates=rates)) as running:
             codes = [
                 await code_of(signing_in(running, Invite(bytes(16), bytes(32))))
@@ -296,7 +296,7 @@ async def expect_no_blob(
     other = await stranger.create_room()
     theirs = (await stranger.ask(frames.FetchTicket(1, other))).ticket
     forged = bytes([theirs[0] ^ 1]) + theirs[1:]
-    expected = [
+    expected: list[tuple[dict[str, Any], int]] = [
         ({}, 401),
         ({"Authorization": bearer(theirs)}, 404),
         ({"Authorization": bearer(forged)}, 401),
@@ -320,7 +320,7 @@ async def expect_no_blob(
 def test_storage_exhaustion_stops_at_the_account_the_room_and_the_relay(
     tmp_path: Path,
 ) -> None:
-    settings = {
+    settings: dict[str, Any] = {
         "account_storage": 3_000,
         "room_storage": 5_000,
         "relay_storage": 20_000,
@@ -355,7 +355,7 @@ def test_storage_exhaustion_stops_at_the_account_the_room_and_the_relay(
 )
 @pytest.mark.parametrize("http", [True, False], ids=["plain", "tls"])
 def test_slowloris_is_cut_off(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: bytes, http: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, data: bytes, http: bool
 ) -> None:
     monkeypatch.setattr("tertulia.server.http_connection.REQUEST_TIME", 0.1)
 
