@@ -26,7 +26,7 @@ from tertulia.wire import (
     frames,
 )
 from tests.chaos.writers import new_invite
-from tests.raw_http import exchange, request
+from tests.raw_http import UPGRADE, exchange, request
 from tests.running_relay import GENEROUS, Running, config_for, run, running_relay
 from tests.wire_client import (
     Invite,
@@ -38,13 +38,6 @@ from tests.wire_client import (
     hello,
     open_socket,
     sign_in,
-)
-
-UPGRADE = (
-    "GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\n"
-    "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-    "Sec-WebSocket-Protocol: tertulia.v1\r\n{more}\r\n"
 )
 
 
