@@ -230,7 +230,7 @@ class Client:
             self.goodbye = frame
         if number and future is not None and not future.done():
             if not isinstance(frame, frames.Queued):
-                self._waiting.pop(number)
+                del self._waiting[number]
             future.set_result(frame)
         else:
             self.pushed.append(frame)

@@ -6,7 +6,7 @@ import pytest
 from tertulia.cli.doctor import _sentences, as_json, words_for
 from tertulia.server import Checked, Finding, Verdict, checkup
 
-FACTS = {
+FACTS: dict[str, str | int] = {
     "path": "/p",
     "reason": "why",
     "free": 2048,

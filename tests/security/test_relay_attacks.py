@@ -320,20 +320,20 @@ def test_storage_exhaustion_stops_at_the_account_the_room_and_the_relay(
     }
 
     async def story() -> None:
-        async with running_relay(relay(tmp_path, **settings)) as running:
-            async with sign_in(
-                running.server, Person(), running.owner_invite
-            ) as client:
-                rooms = [await client.create_room() for _ in range(4)]
-                begin = frames.BeginUpload(1, rooms[0], 2_000, bytes(32))
-                await client.ask(begin)
-                # Many rooms do not help: files count for the account.
-                other = frames.BeginUpload(1, rooms[1], 2_000, bytes(32))
-                assert await code_of(client.ask(other)) is ErrorCode.ACCOUNT_FULL
-                answers = [await client.append(rooms[2], bytes(900)) for _ in range(10)]
-                refused = [a for a in answers if isinstance(a, frames.Refused)]
-                assert refused, "a room took more than it may store"
-                assert {a.code for a in refused} == {ErrorCode.ROOM_FULL}
+        async with (
+            running_relay(relay(tmp_path, **settings)) as running,
+            sign_in(running.server, Person(), running.owner_invite) as client,
+        ):
+            rooms = [await client.create_room() for _ in range(4)]
+            begin = frames.BeginUpload(1, rooms[0], 2_000, bytes(32))
+            await client.ask(begin)
+            # Many rooms do not help: files count for the account.
+            other = frames.BeginUpload(1, rooms[1], 2_000, bytes(32))
+            assert await code_of(client.ask(other)) is ErrorCode.ACCOUNT_FULL
+            answers = [await client.append(rooms[2], bytes(900)) for _ in range(10)]
+            refused = [a for a in answers if isinstance(a, frames.Refused)]
+            assert refused, "a room took more than it may store"
+            assert {a.code for a in refused} == {ErrorCode.ROOM_FULL}
 
     run(story())
 
@@ -380,10 +380,12 @@ def test_a_client_that_does_not_authenticate_is_cut_off(
     monkeypatch.setattr("tertulia.wire.limits.HANDSHAKE_TIME", 100)
 
     async def story() -> None:
-        async with running_relay(relay(tmp_path)) as running:
-            async with open_socket(running.server) as socket:
-                goodbye = await answer_of(socket)
-                assert goodbye.code is ErrorCode.HANDSHAKE_TIMEOUT
+        async with (
+            running_relay(relay(tmp_path)) as running,
+            open_socket(running.server) as socket,
+        ):
+            goodbye = await answer_of(socket)
+            assert goodbye.code is ErrorCode.HANDSHAKE_TIMEOUT
 
     run(story())
 
@@ -412,11 +414,13 @@ def test_a_head_that_is_too_much_is_refused(tmp_path: Path, head: bytes) -> None
 
 def test_a_huge_frame_of_a_stranger_is_not_held(tmp_path: Path) -> None:
     async def story() -> None:
-        async with running_relay(relay(tmp_path)) as running:
-            async with open_socket(running.server) as socket:
-                await socket.send(bytes(64 * 1024))
-                await socket.wait_closed()
-                assert socket.close_code == 1009
+        async with (
+            running_relay(relay(tmp_path)) as running,
+            open_socket(running.server) as socket,
+        ):
+            await socket.send(bytes(64 * 1024))
+            await socket.wait_closed()
+            assert socket.close_code == 1009
 
     run(story())
 

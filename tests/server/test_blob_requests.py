@@ -1,5 +1,6 @@
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from tertulia.server.blob_requests import STATUS
 from tertulia.wire import BLOBS_PATH, ErrorCode, frames, limits
@@ -21,8 +22,8 @@ def test_a_blob_goes_up_in_pieces_and_comes_back_in_ranges(tmp_path: Path) -> No
                 )
                 reading = (await client.ask(frames.FetchTicket(1, room))).ticket
             path = f"{BLOBS_PATH}/{upload.blob.hex()}"
-            write = {"Authorization": bearer(upload.ticket)}
-            read = {"Authorization": bearer(reading)}
+            write: dict[str, Any] = {"Authorization": bearer(upload.ticket)}
+            read: dict[str, Any] = {"Authorization": bearer(reading)}
 
             async def put(offset: int, data: bytes) -> tuple[int, str | None]:
                 reply = await request(

@@ -44,29 +44,33 @@ def test_a_wrong_handshake_is_refused(name: str, value: str, status: int) -> Non
 
 def test_a_message_may_come_in_fragments_and_two_at_once(tmp_path: Path) -> None:
     async def story() -> None:
-        async with running_relay(config_for(tmp_path)) as running:
-            async with open_socket(running.server) as socket:
-                data = encode(frames.Hello((1,), bytes(32)))
-                socket.transport.write(
-                    Frame(Opcode.BINARY, data[:9], fin=False).serialize(mask=True)
-                    + Frame(Opcode.PING, b"").serialize(mask=True)
-                    + Frame(Opcode.CONT, data[9:]).serialize(mask=True)
-                    # The second waits for the first, and is then out of phase.
-                    + Frame(Opcode.BINARY, data).serialize(mask=True)
-                )
-                assert isinstance(await answer_of(socket), frames.Challenge)
-                assert (await answer_of(socket)).code is ErrorCode.UNEXPECTED
+        async with (
+            running_relay(config_for(tmp_path)) as running,
+            open_socket(running.server) as socket,
+        ):
+            data = encode(frames.Hello((1,), bytes(32)))
+            socket.transport.write(
+                Frame(Opcode.BINARY, data[:9], fin=False).serialize(mask=True)
+                + Frame(Opcode.PING, b"").serialize(mask=True)
+                + Frame(Opcode.CONT, data[9:]).serialize(mask=True)
+                # The second waits for the first, and is then out of phase.
+                + Frame(Opcode.BINARY, data).serialize(mask=True)
+            )
+            assert isinstance(await answer_of(socket), frames.Challenge)
+            assert (await answer_of(socket)).code is ErrorCode.UNEXPECTED
 
     run(story())
 
 
 def test_text_is_not_spoken_here(tmp_path: Path) -> None:
     async def story() -> None:
-        async with running_relay(config_for(tmp_path)) as running:
-            async with open_socket(running.server) as socket:
-                await socket.send("hello")
-                await socket.wait_closed()
-                assert socket.close_code == 1003
+        async with (
+            running_relay(config_for(tmp_path)) as running,
+            open_socket(running.server) as socket,
+        ):
+            await socket.send("hello")
+            await socket.wait_closed()
+            assert socket.close_code == 1003
 
     run(story())
 
