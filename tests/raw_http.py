@@ -6,6 +6,13 @@ from dataclasses import dataclass
 
 from tests.wire_client import PATIENCE, Server
 
+UPGRADE = (
+    "GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\n"
+    "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+    "Sec-WebSocket-Protocol: tertulia.v1\r\n{more}\r\n"
+)
+
 
 @dataclass(frozen=True)
 class Reply:

@@ -43,6 +43,7 @@ class Running:
     server: Server
     config: Config
     ready: Ready
+    stop: asyncio.Event
 
     @property
     def owner_invite(self) -> Invite:
@@ -80,7 +81,7 @@ async def running_relay(config: Config, **surroundings: Any) -> AsyncIterator[Ru
         if task.done():
             task.result()
         at = Server(ready.result().port, tls=not config.http)
-        yield Running(at, config, ready.result())
+        yield Running(at, config, ready.result(), stop)
     finally:
         stop.set()
         async with asyncio.timeout(PATIENCE):

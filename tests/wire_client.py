@@ -218,8 +218,9 @@ class Client:
                 self._take(decode_from_relay(message))
         for future in self._waiting.values():
             if not future.done():
+                # Nobody may be waiting, which is no reason to complain.
+                future.add_done_callback(_look_at)
                 future.set_exception(ConnectionError("the relay hung up"))
-                _looked_at = future.exception()  # nobody may be waiting
         self._arrived.set()
 
     def _take(self, frame: Any) -> None:
@@ -229,11 +230,15 @@ class Client:
             self.goodbye = frame
         if number and future is not None and not future.done():
             if not isinstance(frame, frames.Queued):
-                self._waiting.pop(number)
+                del self._waiting[number]
             future.set_result(frame)
         else:
             self.pushed.append(frame)
         self._arrived.set()
+
+
+def _look_at(future: "asyncio.Future[Any]") -> None:
+    future.exception()
 
 
 @contextlib.asynccontextmanager

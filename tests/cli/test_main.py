@@ -7,6 +7,7 @@ import pytest
 
 from tertulia import __version__
 from tertulia.cli import main
+from tertulia.cli.main import build_parser
 from tertulia.cli.words import ExitCode
 from tertulia.errors import OfflineError
 from tertulia.l10n import choose_language
@@ -102,3 +103,9 @@ def test_help_and_complaints_are_spanish_where_the_environment_is(
     with pytest.raises(SystemExit):
         main(["--nope"])
     assert "argumentos desconocidos: --nope" in capsys.readouterr().err
+
+
+def test_every_command_knows_what_to_run() -> None:
+    parser = build_parser()
+    for command in ("serve", "admin", "doctor", "classic"):
+        assert callable(parser.parse_args([command]).run)

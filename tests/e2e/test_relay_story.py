@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -127,7 +128,7 @@ def test_the_operator_sees_and_decides(
         assert tertulia("admin", "rooms", "--json", *data) == ""
 
 
-def rows(text: str) -> list[dict[str, object]]:
+def rows(text: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines()]
 
 

@@ -26,7 +26,7 @@ from tertulia.wire import (
     frames,
 )
 from tests.chaos.writers import new_invite
-from tests.raw_http import exchange, request
+from tests.raw_http import UPGRADE, exchange, request
 from tests.running_relay import GENEROUS, Running, config_for, run, running_relay
 from tests.wire_client import (
     Invite,
@@ -38,13 +38,6 @@ from tests.wire_client import (
     hello,
     open_socket,
     sign_in,
-)
-
-UPGRADE = (
-    "GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\n"
-    "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-    "Sec-WebSocket-Protocol: tertulia.v1\r\n{more}\r\n"
 )
 
 
@@ -243,7 +236,7 @@ async def signing_in(running: Running, invite: Invite | None = None) -> None:
 def test_invite_brute_force_is_slowed_down(tmp_path: Path) -> None:
     async def story() -> None:
         # The rates that a relay has when nobody changes them.
-        rates = Settings().rates | {"connections": GENEROUS["connections"]}
+        rates = {**Settings().rates, "connections": GENEROUS["connections"]}
         async with running_relay(relay(tmp_path, rates=rates)) as running:
             codes = [
                 await code_of(signing_in(running, Invite(bytes(16), bytes(32))))
@@ -296,7 +289,7 @@ async def expect_no_blob(
     other = await stranger.create_room()
     theirs = (await stranger.ask(frames.FetchTicket(1, other))).ticket
     forged = bytes([theirs[0] ^ 1]) + theirs[1:]
-    expected = [
+    expected: list[tuple[dict[str, Any], int]] = [
         ({}, 401),
         ({"Authorization": bearer(theirs)}, 404),
         ({"Authorization": bearer(forged)}, 401),
@@ -320,27 +313,27 @@ async def expect_no_blob(
 def test_storage_exhaustion_stops_at_the_account_the_room_and_the_relay(
     tmp_path: Path,
 ) -> None:
-    settings = {
+    settings: dict[str, Any] = {
         "account_storage": 3_000,
         "room_storage": 5_000,
         "relay_storage": 20_000,
     }
 
     async def story() -> None:
-        async with running_relay(relay(tmp_path, **settings)) as running:
-            async with sign_in(
-                running.server, Person(), running.owner_invite
-            ) as client:
-                rooms = [await client.create_room() for _ in range(4)]
-                begin = frames.BeginUpload(1, rooms[0], 2_000, bytes(32))
-                await client.ask(begin)
-                # Many rooms do not help: files count for the account.
-                other = frames.BeginUpload(1, rooms[1], 2_000, bytes(32))
-                assert await code_of(client.ask(other)) is ErrorCode.ACCOUNT_FULL
-                answers = [await client.append(rooms[2], bytes(900)) for _ in range(10)]
-                refused = [a for a in answers if isinstance(a, frames.Refused)]
-                assert refused, "a room took more than it may store"
-                assert {a.code for a in refused} == {ErrorCode.ROOM_FULL}
+        async with (
+            running_relay(relay(tmp_path, **settings)) as running,
+            sign_in(running.server, Person(), running.owner_invite) as client,
+        ):
+            rooms = [await client.create_room() for _ in range(4)]
+            begin = frames.BeginUpload(1, rooms[0], 2_000, bytes(32))
+            await client.ask(begin)
+            # Many rooms do not help: files count for the account.
+            other = frames.BeginUpload(1, rooms[1], 2_000, bytes(32))
+            assert await code_of(client.ask(other)) is ErrorCode.ACCOUNT_FULL
+            answers = [await client.append(rooms[2], bytes(900)) for _ in range(10)]
+            refused = [a for a in answers if isinstance(a, frames.Refused)]
+            assert refused, "a room took more than it may store"
+            assert {a.code for a in refused} == {ErrorCode.ROOM_FULL}
 
     run(story())
 
@@ -355,7 +348,7 @@ def test_storage_exhaustion_stops_at_the_account_the_room_and_the_relay(
 )
 @pytest.mark.parametrize("http", [True, False], ids=["plain", "tls"])
 def test_slowloris_is_cut_off(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: bytes, http: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, data: bytes, http: bool
 ) -> None:
     monkeypatch.setattr("tertulia.server.http_connection.REQUEST_TIME", 0.1)
 
@@ -387,10 +380,12 @@ def test_a_client_that_does_not_authenticate_is_cut_off(
     monkeypatch.setattr("tertulia.wire.limits.HANDSHAKE_TIME", 100)
 
     async def story() -> None:
-        async with running_relay(relay(tmp_path)) as running:
-            async with open_socket(running.server) as socket:
-                goodbye = await answer_of(socket)
-                assert goodbye.code is ErrorCode.HANDSHAKE_TIMEOUT
+        async with (
+            running_relay(relay(tmp_path)) as running,
+            open_socket(running.server) as socket,
+        ):
+            goodbye = await answer_of(socket)
+            assert goodbye.code is ErrorCode.HANDSHAKE_TIMEOUT
 
     run(story())
 
@@ -419,11 +414,13 @@ def test_a_head_that_is_too_much_is_refused(tmp_path: Path, head: bytes) -> None
 
 def test_a_huge_frame_of_a_stranger_is_not_held(tmp_path: Path) -> None:
     async def story() -> None:
-        async with running_relay(relay(tmp_path)) as running:
-            async with open_socket(running.server) as socket:
-                await socket.send(bytes(64 * 1024))
-                await socket.wait_closed()
-                assert socket.close_code == 1009
+        async with (
+            running_relay(relay(tmp_path)) as running,
+            open_socket(running.server) as socket,
+        ):
+            await socket.send(bytes(64 * 1024))
+            await socket.wait_closed()
+            assert socket.close_code == 1009
 
     run(story())
 

@@ -8,7 +8,6 @@ rows. All values are read from text, so that they mean the same wherever they st
 
 import argparse
 import re
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -129,6 +128,8 @@ def _read_one(option: Option, source: str, given: object) -> Any:
 def _read_file(options: Sequence[Option], file: Path | None) -> dict[str, Any]:
     if file is None:
         return {}
+    import tomllib
+
     try:
         written = tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:

@@ -6,6 +6,13 @@ open or parse raises a `CryptoError`. Knows nothing of groups, trees or messages
 """
 
 from tertulia.crypto.aead import AEAD, AES128GCM, AES256GCM, CHACHA20POLY1305
+from tertulia.crypto.certificate import (
+    CertificateTerms,
+    generate_certificate_key,
+    make_certificate,
+    public_key_hash,
+    read_certificate,
+)
 from tertulia.crypto.errors import (
     CryptoError,
     DecryptionError,
@@ -67,6 +74,7 @@ __all__ = [
     "HPKE",
     "KDF",
     "KEM",
+    "CertificateTerms",
     "CipherSuite",
     "Context",
     "CryptoError",
@@ -84,5 +92,9 @@ __all__ = [
     "UnsupportedSuiteError",
     "WrongSizeError",
     "cipher_suite",
+    "generate_certificate_key",
+    "make_certificate",
+    "public_key_hash",
+    "read_certificate",
     "system_rng",
 ]

@@ -1,0 +1,121 @@
+from pathlib import Path
+
+import pytest
+from websockets.frames import Frame, Opcode
+
+from tertulia.server.config import Bounds
+from tertulia.server.http_messages import Request, Response
+from tertulia.server.websocket import shake_hands
+from tertulia.wire import WEBSOCKET_PATH, ErrorCode, encode, frames
+from tests.chaos.writers import new_invite
+from tests.raw_http import UPGRADE, exchange
+from tests.running_relay import config_for, run, running_relay
+from tests.wire_client import Person, answer_of, open_socket, sign_in
+
+GOOD = {
+    "connection": "Upgrade",
+    "upgrade": "websocket",
+    "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
+    "sec-websocket-version": "13",
+    "sec-websocket-protocol": "tertulia.v1",
+}
+
+
+def test_a_handshake_is_accepted_as_the_rfc_says() -> None:
+    answer = shake_hands(Request("GET", "/v1/ws", GOOD))
+    assert isinstance(answer, bytes)
+    assert b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n" in answer
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "status"),
+    [
+        ("sec-websocket-protocol", "chat", 400),
+        ("sec-websocket-version", "12", 400),
+        ("sec-websocket-key", "x", 400),
+        ("upgrade", "h2c", 426),
+    ],
+)
+def test_a_wrong_handshake_is_refused(name: str, value: str, status: int) -> None:
+    answer = shake_hands(Request("GET", "/v1/ws", {**GOOD, name: value}))
+    assert isinstance(answer, Response)
+    assert answer.status == status
+
+
+def test_a_message_may_come_in_fragments_and_two_at_once(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with (
+            running_relay(config_for(tmp_path)) as running,
+            open_socket(running.server) as socket,
+        ):
+            data = encode(frames.Hello((1,), bytes(32)))
+            socket.transport.write(
+                Frame(Opcode.BINARY, data[:9], fin=False).serialize(mask=True)
+                + Frame(Opcode.PING, b"").serialize(mask=True)
+                + Frame(Opcode.CONT, data[9:]).serialize(mask=True)
+                # The second waits for the first, and is then out of phase.
+                + Frame(Opcode.BINARY, data).serialize(mask=True)
+            )
+            assert isinstance(await answer_of(socket), frames.Challenge)
+            assert (await answer_of(socket)).code is ErrorCode.UNEXPECTED
+
+    run(story())
+
+
+def test_text_is_not_spoken_here(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with (
+            running_relay(config_for(tmp_path)) as running,
+            open_socket(running.server) as socket,
+        ):
+            await socket.send("hello")
+            await socket.wait_closed()
+            assert socket.close_code == 1003
+
+    run(story())
+
+
+def test_a_slow_reader_is_told_to_catch_up_and_nobody_waits(tmp_path: Path) -> None:
+    config = config_for(tmp_path, http=True, bounds=Bounds(send_queue=256 * 1024))
+
+    async def story() -> None:
+        async with running_relay(config) as running:
+            writer, slow = Person(), Person()
+            async with sign_in(running.server, writer, running.owner_invite) as first:
+                room = await first.create_room()
+                invite = await new_invite(first)
+                async with sign_in(running.server, slow, invite) as second:
+                    await first.route(room, slow.device)
+                    await second.ask(frames.FollowRoom(1, room, 0))
+                    second.socket.transport.pause_reading()
+                    for _ in range(40):  # 20 MiB, more than any socket's buffers
+                        answer = await first.append(room, bytes(512 * 1024))
+                        assert isinstance(answer, frames.Accepted)
+                    second.socket.transport.resume_reading()
+                    goodbye = await second.wait_for_end()
+                    assert goodbye is None or goodbye.code is ErrorCode.CATCH_UP
+                    received = [
+                        page
+                        for page in second.pushed
+                        if isinstance(page, frames.Entries)
+                    ]
+                    assert len(received) < 40
+
+    run(story())
+
+
+def test_a_silent_client_is_asked_and_then_cut_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tertulia.server.websocket.QUIET_TIME", 0.0)
+    monkeypatch.setattr("tertulia.server.websocket.ANSWER_TIME", 0.0)
+    ask = UPGRADE.format(path=WEBSOCKET_PATH, host="127.0.0.1", more="").encode()
+
+    async def story() -> None:
+        async with running_relay(config_for(tmp_path, http=True)) as running:
+            # It opens a WebSocket and never says a word, not even a pong.
+            heard = await exchange(running.server, ask)
+            assert heard.startswith(b"HTTP/1.1 101 ")
+            assert heard.endswith(bytes([0x89, 0])), "it was asked"
+
+    run(story())
