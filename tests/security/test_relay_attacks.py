@@ -4,7 +4,9 @@ Each test is named after the attack of which it shows that it fails.
 """
 
 import asyncio
+import contextlib
 import re
+import socket
 import stat
 from collections.abc import Coroutine
 from dataclasses import replace
@@ -500,3 +502,41 @@ def test_every_answer_carries_the_strict_headers(tmp_path: Path) -> None:
                 assert "server" not in reply.headers
 
     run(story())
+
+
+# More than the kernel holds for both directions together, with room to spare.
+FLOOD = 24 * 1024 * 1024
+
+
+def test_a_ping_flood_by_who_reads_no_pongs_is_not_held_in_memory(
+    tmp_path: Path,
+) -> None:
+    payload = bytes(120)
+    ping = b"\x89" + bytes((0x80 | len(payload),)) + bytes(4) + payload
+
+    async def story() -> None:
+        async with running_relay(replace(relay(tmp_path), http=True)) as running:
+            server = running.server
+            taken = await asyncio.to_thread(flood, (server.host, server.port), ping)
+            assert taken < FLOOD
+
+    run(story())
+
+
+def flood(address: tuple[str, int], data: bytes) -> int:
+    """Send `data` over and over and read nothing; return how much was taken."""
+    with socket.socket() as stream:
+        stream.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        stream.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        stream.connect(address)
+        host = f"{address[0]}:{address[1]}"
+        stream.sendall(
+            UPGRADE.format(path=WEBSOCKET_PATH, host=host, more="").encode("latin-1")
+        )
+        stream.settimeout(1.0)
+        taken = 0
+        many = data * 500
+        with contextlib.suppress(TimeoutError, ConnectionError):
+            while taken < FLOOD:
+                taken += stream.send(many[taken % len(data) :])
+        return taken

@@ -167,6 +167,7 @@ class WebSocketConnection(AsyncioProtocol):
     @override
     def pause_writing(self) -> None:
         self._is_writing_paused = True
+        self._read_or_wait()
 
     @override
     def resume_writing(self) -> None:
@@ -257,16 +258,24 @@ class WebSocketConnection(AsyncioProtocol):
         self._waiting.append(message)
 
     def _answer_waiting(self) -> None:
-        """Start to answer as many messages as may be; read on only if none waits."""
+        """Start to answer as many messages as may be at once."""
         waiting = self._waiting
         while waiting and self._may_start():
             self._under_way += 1
             self._switchboard.shell.run(self._answer(waiting.popleft()))
+        self._read_or_wait()
+
+    def _read_or_wait(self) -> None:
+        """Read on unless messages wait, or the client takes no answers.
+
+        Without the second, pings whose pongs nobody reads would fill the memory.
+        """
         if self._is_finished:
             return
-        if bool(waiting) is not self._is_reading_paused:
-            self._is_reading_paused = bool(waiting)
-            if waiting:
+        must_wait = bool(self._waiting) or self._is_writing_paused
+        if must_wait is not self._is_reading_paused:
+            self._is_reading_paused = must_wait
+            if must_wait:
                 self._transport.pause_reading()
             else:
                 self._transport.resume_reading()
