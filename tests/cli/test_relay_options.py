@@ -84,3 +84,17 @@ def test_the_data_folder_is_the_users_own(
     )
     monkeypatch.setenv("TERTULIA_DATA", str(tmp_path))
     assert data_folder(argparse.Namespace()) == tmp_path
+
+
+def test_every_command_finds_the_same_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("TERTULIA_DATA", "TERTULIA_CONFIG"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "relay.toml").write_text('data = "/from/file"\nhttp = true\n')
+    monkeypatch.setenv("TERTULIA_CONFIG", str(tmp_path / "relay.toml"))
+    nothing = argparse.Namespace()
+    assert data_folder(nothing) == Path("/from/file")
+    monkeypatch.setenv("TERTULIA_DATA", "/from/environment")
+    assert data_folder(nothing) == Path("/from/environment")
+    assert data_folder(argparse.Namespace(data="/given")) == Path("/given")

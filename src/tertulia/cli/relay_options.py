@@ -254,10 +254,8 @@ def read_config(
 
 
 def data_folder(arguments: argparse.Namespace) -> Path:
-    """Return the folder that `--data`, the environment or the default names."""
-    values = read_options((data_option(),), arguments, os.environ, None)
-    folder: Path = values.get("data", default_data(os.environ))
-    return folder.absolute()
+    """Return the folder of the relay that is meant; raise UsageError."""
+    return read_config(arguments, os.environ)[0].data
 
 
 def _endpoint(pair: tuple[str, int]) -> "Endpoint":
