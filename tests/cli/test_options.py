@@ -92,6 +92,7 @@ def test_values_are_read(reader: Any, text: str, value: object) -> None:
         (one_of("a"), "c"),
         (host_and_port, ""),
         (host_and_port, "a:99999"),
+        (host_and_port, "9000"),
         (host_and_port, "::1:80"),
         (switch, "perhaps"),
     ],

@@ -4,7 +4,14 @@ import pytest
 
 from tertulia.codec import CodecError
 from tertulia.crypto import ED25519, Secret
-from tertulia.server.server_invite import ServerInviteLink, Terms, link_of, new_invite
+from tertulia.server.server_invite import (
+    KIND_SERVER,
+    VERSION,
+    ServerInviteLink,
+    Terms,
+    link_of,
+    new_invite,
+)
 
 
 def test_a_link_carries_the_secret_and_who_the_server_is() -> None:
@@ -31,3 +38,13 @@ def test_a_link_of_another_version_is_said() -> None:
     link = ServerInviteLink(9, 0, bytes(32), bytes(16), bytes(32), ())
     with pytest.raises(CodecError, match="version 9"):
         ServerInviteLink.parse(link.url("https://x"))
+
+
+@pytest.mark.parametrize("part", ["fingerprint", "invite", "secret"])
+def test_a_link_with_a_part_cut_short_is_no_link(part: str) -> None:
+    whole = {"fingerprint": bytes(32), "invite": bytes(16), "secret": bytes(32)}
+    short = ServerInviteLink(VERSION, KIND_SERVER, **{**whole, part: b""}, addresses=())
+    sound = ServerInviteLink(VERSION, KIND_SERVER, **whole, addresses=())
+    assert ServerInviteLink.parse(sound.url("https://h")) == sound
+    with pytest.raises(CodecError, match="too short"):
+        ServerInviteLink.parse(short.url("https://h"))

@@ -217,6 +217,7 @@ def host_and_port(text: str) -> tuple[str, int]:
         raise ValueError
     port = int(found[3]) if found[3] else -1
     host = found[1] or found[2] or ""
-    if port > 65535 or (not host and port < 0):
+    # A bare number is a port whose colon was forgotten, not the name of a host.
+    if port > 65535 or (not host and port < 0) or host.isdecimal():
         raise ValueError
     return host, port

@@ -52,6 +52,8 @@ class ServerInviteLink(Struct):
         link = cls.decode(data)
         if (link.version, link.kind) != (VERSION, KIND_SERVER):
             raise CodecError(f"a link of version {link.version}, kind {link.kind}")
+        if (len(link.fingerprint), len(link.invite), len(link.secret)) != (32, 16, 32):
+            raise CodecError("a link whose parts are too short")
         return link
 
 
