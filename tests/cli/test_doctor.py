@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from tertulia.cli.doctor import _sentences, as_json, words_for
+from tertulia.cli.doctor import _sentences, _summary, as_json, words_for
 from tertulia.server import Checked, Finding, Verdict, checkup
 
 FACTS: dict[str, str | int] = {
@@ -46,3 +46,9 @@ def test_programs_get_the_facts() -> None:
         "what": "taken",
         "port": 1,
     }
+
+
+def test_a_doubt_is_summed_up_as_neither_right_nor_wrong() -> None:
+    assert len({_summary(verdict) for verdict in Verdict}) == len(Verdict)
+    assert "??" in _summary(Verdict.DOUBTFUL)
+    assert "!!" in _summary(Verdict.BAD)

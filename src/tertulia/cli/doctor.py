@@ -14,7 +14,7 @@ from tertulia.cli.serve import find_addresses
 from tertulia.l10n import _
 
 if TYPE_CHECKING:
-    from tertulia.server import Finding
+    from tertulia.server import Finding, Verdict
 
 MARKS = ("ok", "??", "!!")
 
@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
             print(f"     {advice}")
     worst = max(finding.verdict for finding in findings)
     if not arguments.json:
-        print(_verdict(worst is Verdict.BAD))
+        print(_summary(worst))
     sys.stdout.flush()
     return 1 if worst is Verdict.BAD else 0
 
@@ -73,10 +73,12 @@ def as_json(finding: "Finding") -> dict[str, object]:
     }
 
 
-def _verdict(is_bad: bool) -> str:  # noqa: FBT001
-    if is_bad:
-        return _("Something is wrong; what is marked !! keeps the relay from working.")
-    return _("Nothing is wrong that can be seen from here.")
+def _summary(worst: "Verdict") -> str:
+    return (
+        _("Nothing is wrong that can be seen from here."),
+        _("The relay works; look at what is marked ??."),
+        _("Something is wrong; what is marked !! keeps the relay from working."),
+    )[worst]
 
 
 def words_for(finding: "Finding") -> tuple[str, str]:
