@@ -283,3 +283,11 @@ def test_trees_are_equal_by_their_nodes() -> None:
     assert ana.tree == luis.tree
     assert ana.tree != group_of("Ana", "Eva")[0].tree
     assert ana.tree != ana.tree.nodes
+
+
+def test_encryption_keys_are_those_of_leaves_and_parents() -> None:
+    tree = grown("Ana", "Luis", "Eva")[0].tree
+    nodes = [leaf for _, leaf in tree.members()] + [node for _, node in tree.parents()]
+    assert sorted(tree.encryption_keys()) == sorted(
+        node.encryption_key for node in nodes
+    )

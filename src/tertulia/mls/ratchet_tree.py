@@ -109,6 +109,10 @@ class RatchetTree:
             raise MisuseError(f"node {index} is blank")
         return node.encryption_key
 
+    def encryption_keys(self) -> list[bytes]:
+        """Return the keys of all nodes that are not blank."""
+        return [node.encryption_key for node in self._nodes if node is not None]
+
     def members(self) -> Iterator[tuple[int, LeafNode]]:
         """Yield leaf index and leaf of every member, in order."""
         for index, node in enumerate(self._nodes[::2]):

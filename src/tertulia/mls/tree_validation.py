@@ -110,7 +110,6 @@ def _check_offered(
 def _check_unique_keys(tree: RatchetTree, leaves: Collection[LeafNode]) -> None:
     if len({leaf.signature_key for leaf in leaves}) != len(leaves):
         raise InvalidError(Rule.SIGNATURE_KEY_UNIQUE)
-    keys = [leaf.encryption_key for leaf in leaves]
-    keys += [parent.encryption_key for _, parent in tree.parents()]
+    keys = tree.encryption_keys()
     if len(set(keys)) != len(keys):
         raise InvalidError(Rule.ENCRYPTION_KEY_UNIQUE)

@@ -188,11 +188,11 @@ def merge_path(
 
 
 def _check_keys_are_new(tree: RatchetTree, update: UpdatePath) -> None:
-    known = {leaf.encryption_key for _, leaf in tree.members()}
-    known.update(parent.encryption_key for _, parent in tree.parents())
     fresh = {update.leaf_node.encryption_key}
     fresh.update(node.encryption_key for node in update.nodes)
-    if not known.isdisjoint(fresh) or len(fresh) != 1 + len(update.nodes):
+    if not fresh.isdisjoint(tree.encryption_keys()) or len(fresh) != 1 + len(
+        update.nodes
+    ):
         raise InvalidError(Rule.PATH_KEY)
 
 
