@@ -16,7 +16,7 @@ import uvloop
 
 from tertulia.relay import DEFAULT_RATES, Settings
 from tertulia.server import Config, Endpoint, Ready, Surroundings, serve
-from tertulia.server.server_invite import ServerInviteLink
+from tertulia.wire import ServerInviteLink, parse_link
 from tests.wire_client import PATIENCE, Invite, Server
 
 T = TypeVar("T")
@@ -52,7 +52,8 @@ class Running:
 
 
 def invite_of(url: str) -> Invite:
-    link = ServerInviteLink.parse(url)
+    link = parse_link(url).link
+    assert isinstance(link, ServerInviteLink)
     return Invite(link.invite, link.secret)
 
 

@@ -1,17 +1,17 @@
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tertulia.server import (
     CreateInvite,
+    Endpoint,
     ListInvites,
     Surroundings,
     ask_relay,
 )
 from tertulia.server.errors import NoRelayError
-from tertulia.server.server_invite import ServerInviteLink
-from tests.running_relay import config_for, run, running_relay
+from tertulia.wire import ServerInviteLink, parse_link
+from tests.running_relay import LOOPBACK, config_for, run, running_relay
 
 AROUND = Surroundings(addresses=lambda _host: [])
 
@@ -22,9 +22,10 @@ def test_a_stopped_relay_is_opened_for_one_command(tmp_path: Path) -> None:
             pass
 
     run(story())
-    config = replace(config_for(tmp_path))
+    config = config_for(tmp_path, listen=Endpoint(LOOPBACK, 8000))
     made = ask_relay(config, AROUND, CreateInvite(uses=2))
-    link = ServerInviteLink.parse(str(made.rows[0]["link"]))
+    link = parse_link(str(made.rows[0]["link"])).link
+    assert isinstance(link, ServerInviteLink)
     listed = ask_relay(config, AROUND, ListInvites()).rows
     assert link.invite.hex() in {row["invite"] for row in listed}
 

@@ -1,7 +1,7 @@
 """Every frame between client and relay, and whatever both sides must agree on.
 
-Frames and their codec, limits, error codes, versions, the running hash, and what is
-signed outside MLS. Values only: who may send what, and when, is the relay's matter
+Frames and their codec, limits, error codes, versions, the running hash, links, and what
+is signed outside MLS. Values only: who may send what, and when, is the relay's matter
 and the client's.
 """
 
@@ -24,6 +24,16 @@ from tertulia.wire.errors import (
     UnsupportedVersionError,
 )
 from tertulia.wire.identifiers import MAX_INTEGER, AccountPolicy, Kind
+from tertulia.wire.invite_link import (
+    MAX_LINK_ADDRESSES,
+    InviteLink,
+    LinkError,
+    NewerLinkError,
+    ParsedLink,
+    RoomInviteLink,
+    ServerInviteLink,
+    parse_link,
+)
 from tertulia.wire.running_hash import blob_hash, first_hash, next_hash
 from tertulia.wire.signed import (
     DeviceProof,
@@ -44,6 +54,7 @@ __all__ = [
     "BLOBS_PATH",
     "ERRORS",
     "MAX_INTEGER",
+    "MAX_LINK_ADDRESSES",
     "SUBPROTOCOL",
     "VERSIONS",
     "WEBSOCKET_PATH",
@@ -57,11 +68,17 @@ __all__ = [
     "ErrorRow",
     "Head",
     "InviteClaim",
+    "InviteLink",
     "Kind",
+    "LinkError",
     "ListedDevice",
     "MalformedFrameError",
+    "NewerLinkError",
     "OversizeFrameError",
+    "ParsedLink",
     "RelayProof",
+    "RoomInviteLink",
+    "ServerInviteLink",
     "Signable",
     "SignedDeviceList",
     "UnknownFrameError",
@@ -76,4 +93,5 @@ __all__ = [
     "frames",
     "limits",
     "next_hash",
+    "parse_link",
 ]

@@ -251,7 +251,11 @@ PROOFS: Final = Rate(
     "each costs the relay a signature check; a secret cannot be guessed by trying",
 )
 NEW_ACCOUNTS: Final = Rate(
-    "new accounts", "address", 30, 10, "a class joins at once, a flood does not"
+    "new accounts",
+    "address",
+    50,
+    10,
+    "a class and its host join at once, a flood does not",
 )
 FRAMES: Final = Rate(
     "frames, each begun 16 KiB counting as one",
