@@ -93,6 +93,7 @@ from tertulia.mls.receiving import (
     receive,
 )
 from tertulia.mls.rules import Rule
+from tertulia.mls.secret_field import SecretField
 from tertulia.mls.sending import (
     PRIVATE,
     PUBLIC,
@@ -189,6 +190,7 @@ __all__ = [
     "ResumptionPSK",
     "ResumptionPSKUsage",
     "Rule",
+    "SecretField",
     "Sender",
     "SentProposal",
     "StateError",

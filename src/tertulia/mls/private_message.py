@@ -5,8 +5,9 @@ generation, the content, the padding. Only then is there content, still unverifi
 signature is for `framing.verify_signature` to check.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 from tertulia.codec import (
     Enumerated,
@@ -56,6 +57,10 @@ class _SenderData(Struct):
     reuse_guard: Annotated[int, uint32]
 
 
+# How many zero bytes hide the size of a plaintext, or the rule that says it for a size.
+Padding: TypeAlias = int | Callable[[int], int]
+
+
 @dataclass(frozen=True, slots=True)
 class MessageKeys:
     """What the members of an epoch encrypt messages with."""
@@ -68,13 +73,10 @@ def seal_private_message(
     suite: CipherSuite,
     keys: MessageKeys,
     signed: AuthenticatedContent,
-    padding: int,
+    padding: Padding,
     rng: Rng,
 ) -> tuple[SecretTree, PrivateMessage]:
-    """Return a member's signed content as a PrivateMessage, and the tree after it.
-
-    `padding` zero bytes hide the size of the content.
-    """
+    """Return a member's signed content as a PrivateMessage, and the tree after it."""
     content = signed.content
     if signed.wire_format is not WireFormat.PRIVATE_MESSAGE:
         raise MisuseError("what is signed for another wire format is sent in that")
@@ -88,7 +90,7 @@ def seal_private_message(
     plaintext = bytearray()
     content.content.write(plaintext)
     signed.auth.write(plaintext)
-    plaintext += bytes(padding)
+    plaintext += bytes(padding if isinstance(padding, int) else padding(len(plaintext)))
     head = _head(content.group_id, content.epoch, content.content_type)
     ciphertext = suite.aead.seal(
         key.key,

@@ -17,7 +17,11 @@ from tertulia.mls.framing import (
 from tertulia.mls.group import Group, PendingProposal
 from tertulia.mls.key_package import new_leaf
 from tertulia.mls.leaf_node import UpdateSource
-from tertulia.mls.private_message import PrivateMessage, seal_private_message
+from tertulia.mls.private_message import (
+    Padding,
+    PrivateMessage,
+    seal_private_message,
+)
 from tertulia.mls.proposal import Proposal, Update
 from tertulia.mls.proposal_list import SentProposal
 from tertulia.mls.public_message import PublicMessage, make_public_message
@@ -28,12 +32,13 @@ class Framing:
     """How a message travels: encrypted unless said otherwise.
 
     `authenticated_data` is readable by everybody and covered by the signature;
-    `padding` zero bytes are added to the plaintext of a PrivateMessage.
+    `padding` zero bytes are added to the plaintext of a PrivateMessage; a function gets
+    the size of the plaintext, signature included, and returns how many.
     """
 
     wire_format: WireFormat = WireFormat.PRIVATE_MESSAGE
     authenticated_data: bytes = b""
-    padding: int = 0
+    padding: Padding = 0
 
 
 PRIVATE = Framing()
@@ -112,7 +117,7 @@ def sign_content(
 
 
 def frame(
-    group: Group, signed: AuthenticatedContent, padding: int, rng: Rng
+    group: Group, signed: AuthenticatedContent, padding: Padding, rng: Rng
 ) -> tuple[Group, PublicMessage | PrivateMessage]:
     """Return my signed content as it travels, and the group after it."""
     if signed.wire_format is WireFormat.PUBLIC_MESSAGE:
@@ -124,7 +129,7 @@ def frame(
 
 
 def _seal(
-    group: Group, signed: AuthenticatedContent, padding: int, rng: Rng
+    group: Group, signed: AuthenticatedContent, padding: Padding, rng: Rng
 ) -> tuple[Group, PrivateMessage]:
     secret_tree, message = seal_private_message(
         group.suite, group.message_keys(), signed, padding, rng
