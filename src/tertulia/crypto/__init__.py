@@ -36,6 +36,12 @@ from tertulia.crypto.kem import (
     KEM,
 )
 from tertulia.crypto.key_pair import KeyPair
+from tertulia.crypto.passphrase import (
+    PASSPHRASE_COST,
+    PASSPHRASE_SALT_SIZE,
+    PassphraseCost,
+    passphrase_key,
+)
 from tertulia.crypto.rng import Rng, system_rng
 from tertulia.crypto.secret import Secret
 from tertulia.crypto.signature import (
@@ -74,6 +80,8 @@ __all__ = [
     "HPKE",
     "KDF",
     "KEM",
+    "PASSPHRASE_COST",
+    "PASSPHRASE_SALT_SIZE",
     "CertificateTerms",
     "CipherSuite",
     "Context",
@@ -85,6 +93,7 @@ __all__ = [
     "MacError",
     "MessageLimitError",
     "OutputTooLongError",
+    "PassphraseCost",
     "Rng",
     "Secret",
     "SignatureError",
@@ -94,6 +103,7 @@ __all__ = [
     "cipher_suite",
     "generate_certificate_key",
     "make_certificate",
+    "passphrase_key",
     "public_key_hash",
     "read_certificate",
     "system_rng",
