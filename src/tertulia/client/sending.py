@@ -1,0 +1,119 @@
+"""Sending the outbox: in order, one message at a time.
+
+A message is encrypted when it is about to go, and anew when a handshake that changed
+the epoch came first; its key stays the same, so what is sent twice is in the log once.
+"""
+
+from dataclasses import replace
+from typing import Final
+
+from msgspec.structs import replace as changed
+
+from tertulia import mls
+from tertulia.client import heads, leaving, limits, outbox
+from tertulia.client.annotation import Annotation
+from tertulia.client.content import Leaving, decode_content, encode_content
+from tertulia.client.padding import padding_for
+from tertulia.client.requests import ToAppend
+from tertulia.client.room import OutboxMessage, Room, Route
+from tertulia.client.turn import Turn
+from tertulia.client.views import RoomStatus
+from tertulia.client.work import Sent
+from tertulia.wire import ErrorCode, first_hash, frames
+
+# The relay will take it later.
+LATER: Final = frozenset(
+    {ErrorCode.RATE_LIMITED, ErrorCode.UNAVAILABLE, ErrorCode.WAIT_TURN}
+)
+
+
+def begin(turn: Turn, room: Room) -> Room:
+    """Send the first message of the outbox, if now is the time."""
+    live = room.live
+    waits = live.in_flight is not None or isinstance(live.work, Sent)
+    if not room.outbox or waits or room.group is None:
+        return room
+    message = room.outbox[0]
+    if not message.blob or message.epoch != room.group.context.epoch:
+        room, message = _encrypt(turn, room, room.group, message)
+    frame = frames.Leave if _is_leaving(message) else frames.Append
+    handshake = room.state.handshake
+    turn.request(
+        lambda number: frame(number, room.id, message.key, handshake, message.blob),
+        ToAppend(room.id, message.key),
+    )
+    return room.with_live(in_flight=message.key)
+
+
+def _is_leaving(message: OutboxMessage) -> bool:
+    return isinstance(decode_content(message.content), Leaving)
+
+
+def _encrypt(
+    turn: Turn, room: Room, group: mls.Group, message: OutboxMessage
+) -> tuple[Room, OutboxMessage]:
+    content = message.content
+    if _is_leaving(message):
+        content = encode_content(leaving.statement(turn, group))
+    annotation = Annotation(
+        message.key, room.state.place, room.state.hash or first_hash(room.id)
+    )
+    framing = mls.Framing(authenticated_data=annotation.encode(), padding=padding_for)
+    group, private = mls.protect(group, content, turn.rng, framing)
+    message = changed(
+        message,
+        content=content,
+        epoch=group.context.epoch,
+        blob=mls.encode_message(private),
+    )
+    room = replace(room, group=group).with_message(message)
+    return room.with_state(sent=room.state.sent + 1), message
+
+
+def answered(turn: Turn, purpose: ToAppend, frame: frames.Answer) -> None:
+    """Take the relay's answer to a message."""
+    room = turn.room(purpose.room)
+    if room is None:
+        return
+    message = next((kept for kept in room.outbox if kept.key == purpose.key), None)
+    if message is None:
+        return  # its entry came by before the answer
+    match frame:
+        case frames.Accepted():
+            turn.put(_accepted(turn, room, message, frame))
+        case frames.Stale():
+            turn.put(room.with_live(in_flight=None, current=False))
+        case frames.Refused():
+            room = room.with_live(in_flight=None)
+            turn.put(_refused(turn, room, message, frame))
+        case _:
+            pass
+
+
+def _accepted(
+    turn: Turn, room: Room, message: OutboxMessage, frame: frames.Accepted
+) -> Room:
+    """The relay has it for good. The next one waits until the entry itself came by."""
+    room = heads.keep(turn, room, frame.head)
+    if _is_leaving(message):
+        return outbox.end(turn, room.without(message.key), RoomStatus.LEFT)
+    if frame.place <= room.state.place:
+        # Stored before, in a part of the log that was not for this device to read.
+        return outbox.settle(turn, room, message, frame.place, frame.time)
+    if message.key not in room.live.told:
+        outbox.tell_stored(turn, room, message, frame.place, frame.time)
+    expected = max(room.live.expected, frame.place)
+    return room.with_live(told=room.live.told | {message.key}, expected=expected)
+
+
+def _refused(
+    turn: Turn, room: Room, message: OutboxMessage, frame: frames.Refused
+) -> Room:
+    if frame.code in LATER:
+        pause = frame.facts.retry_after or limits.STORAGE_PAUSE
+        return room.with_live(paused=turn.now + max(pause, limits.SHORTEST_PAUSE))
+    if frame.code is ErrorCode.BEHIND:
+        return room.with_live(refeeding=frame.facts.place or 0, current=False)
+    if frame.code is ErrorCode.NOT_FOUND:
+        return room.with_live(route=Route.UNKNOWN, followed=False, current=False)
+    return outbox.fail(turn, room, message, frame.code.value)

@@ -1,0 +1,425 @@
+"""Publishing an epoch: both blobs whole, then the frame that names them."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from hashlib import sha256
+from typing import Any
+
+import pytest
+
+from tertulia.client import limits, publishing
+from tertulia.client.commands import (
+    Carried,
+    ChangeRoom,
+    CreateInvite,
+    CreateRoom,
+    JoinRoom,
+    RemoveMember,
+)
+from tertulia.client.effects import (
+    Asked,
+    Effect,
+    Ticked,
+    TransferFailed,
+    UploadBlob,
+    Uploaded,
+)
+from tertulia.client.errors import RelayRefusedError
+from tertulia.client.group_advice import member_wrap_key, open_advice, open_wrap
+from tertulia.client.requests import ToCreate, ToPublish, ToUpload
+from tertulia.client.room import Route
+from tertulia.client.rows import PutEpoch, PutPending
+from tertulia.client.sending import LATER
+from tertulia.client.turn import Turn
+from tertulia.client.views import RoomStatus
+from tertulia.client.work import Publication, Repairing, Sent
+from tertulia.wire import ErrorCode, frames
+from tests.client.script import (
+    alter,
+    answer,
+    answers,
+    asked_for,
+    group_of,
+    outline,
+    refuse,
+    room_of,
+    run_until,
+    saved,
+    sent,
+    signed_head,
+    status,
+)
+from tests.client.world import Device, World
+
+
+def circle(*names: str) -> tuple[bytes, list[Device]]:
+    return World().circle(*names)
+
+
+def begun(room: bytes, ana: Device) -> list[frames.BeginUpload]:
+    """Let Ana change the room, up to the announcement of two blobs."""
+    effects = ana.feed(Asked(77, ChangeRoom(room, "Otra")))
+    ana.outbound.clear()
+    return sent(effects, frames.BeginUpload)
+
+
+def upload(ana: Device, announced: frames.BeginUpload, blob: bytes) -> UploadBlob:
+    """Let the relay say where a blob goes; return what goes there."""
+    said = frames.Upload(announced.request, blob, 0, b"ticket", 0)
+    (effect,) = answer(ana, said)
+    ana.inbox.clear()
+    assert isinstance(effect, UploadBlob)
+    return effect
+
+
+def finish(
+    ana: Device, announced: Sequence[frames.BeginUpload], first: int = 0
+) -> Sequence[Effect]:
+    """Let both blobs get through; return what is done then."""
+    one, other = (
+        upload(ana, each, bytes([first + number]) * 16)
+        for number, each in enumerate(announced)
+    )
+    ana.feed(Uploaded(one.transfer))
+    return ana.feed(Uploaded(other.transfer))
+
+
+def published(room: bytes, ana: Device) -> Sequence[Effect]:
+    """Let Ana change the room, up to the frame that says so."""
+    first, second = (
+        upload(ana, each, bytes([number]) * 16)
+        for number, each in enumerate(begun(room, ana))
+    )
+    assert ana.feed(Uploaded(first.transfer)) == []
+    effects = ana.feed(Uploaded(second.transfer))
+    ana.outbound.clear()
+    return effects
+
+
+def test_two_blobs_are_announced_by_size_and_hash() -> None:
+    room, (ana, _) = circle("Ana", "Luis")
+    first, second = begun(room, ana)
+    assert (first.room, second.room) == (room, room)
+    for number, announced in enumerate((first, second)):
+        effect = upload(ana, announced, bytes([number]) * 16)
+        assert len(effect.data) == announced.size
+        assert sha256(effect.data).digest() == announced.hash
+        assert (effect.ticket, effect.offset) == (b"ticket", 0)
+
+
+def test_the_frame_goes_when_both_are_whole_and_the_pending_epoch_is_saved() -> None:
+    room, (ana, _) = circle("Ana", "Luis")
+    effects = published(room, ana)
+    assert outline(effects) == ["Save", "Transmit Commit"]
+    assert len(saved(effects, PutPending)) == 1
+    assert saved(effects, PutEpoch) == []
+    (frame,) = sent(effects, frames.Commit)
+    pending = room_of(ana, room).pending
+    assert pending is not None
+    assert (frame.key, frame.handshake) == (pending.key, pending.handshake)
+    assert sha256(frame.blob).digest() == pending.blob_hash
+    assert isinstance(room_of(ana, room).live.work, Sent)
+
+
+def test_what_joiners_need_is_of_the_epoch_that_the_commit_starts() -> None:
+    room, (ana, _) = circle("Ana", "Luis")
+    blobs = [
+        upload(ana, each, bytes([number]) * 16)
+        for number, each in enumerate(begun(room, ana))
+    ]
+    ana.feed(Uploaded(blobs[0].transfer))
+    effects = ana.feed(Uploaded(blobs[1].transfer))
+    (frame,) = sent(effects, frames.Commit)
+    advice = frame.bundle.group
+    pending = room_of(ana, room).pending
+    assert advice is not None
+    assert pending is not None
+    assert (advice.group_info.blob, advice.tree.blob) == (bytes(16), b"\x01" * 16)
+    policy = room_of(ana, room).policy
+    assert policy is not None
+    key = open_wrap(member_wrap_key(policy.secret), room, advice.member_wrap)
+    opened = open_advice(key, blobs[0].data, blobs[1].data)
+    assert key.epoch == pending.after.context.epoch
+    assert opened.position.place == room_of(ana, room).state.place
+    assert len(advice.invites) == len(advice.wraps) == 1
+
+
+def test_who_is_removed_is_un_routed_and_who_stays_is_routed() -> None:
+    world = World()
+    room, (ana, luis, eva) = world.circle("Ana", "Luis", "Eva")
+    effects = ana.feed(Asked(77, RemoveMember(room, luis.account)))
+    ana.outbound.clear()
+    effects = finish(ana, sent(effects, frames.BeginUpload))
+    (frame,) = sent(effects, frames.Commit)
+    assert frame.bundle.unroute == (luis.device,)
+    assert set(frame.bundle.route) <= {ana.device, eva.device}
+
+
+def test_an_own_epoch_begins_only_when_its_entry_came_by() -> None:
+    room, (ana, _) = circle("Ana", "Luis")
+    before = group_of(ana, room)
+    published(room, ana)
+    number = asked_for(ana, ToPublish)
+    head = signed_head(ana.world, room, 40, b"h" * 32)
+    assert outline(answer(ana, frames.Accepted(number, 40, 0, head))) == ["Save"]
+    assert room_of(ana, room).state.head == head
+    assert group_of(ana, room).context.epoch == before.context.epoch
+    assert room_of(ana, room).pending is not None
+
+
+# What comes too late
+
+
+def test_answers_to_an_earlier_attempt_are_not_taken_for_this_one() -> None:
+    room, (ana, _) = circle("Ana", "Luis")
+    old = begun(room, ana)
+    first, second = (
+        upload(ana, each, bytes([number]) * 16) for number, each in enumerate(old)
+    )
+    ana.feed(TransferFailed(first.transfer, "lost"))
+    ana.world.now += limits.STORAGE_PAUSE
+    effects = ana.feed(Asked(78, CreateInvite(room)))
+    new = sent(effects, frames.BeginUpload)
+    ana.outbound.clear()
+    assert ana.feed(Uploaded(second.transfer)) == []
+    assert ana.feed(Uploaded(first.transfer)) == []
+    effects = finish(ana, new, 8)
+    (frame,) = sent(effects, frames.Commit)
+    assert frame.bundle.group is not None
+    assert frame.bundle.group.tree.blob == b"\x09" * 16
+
+
+def test_an_announcement_of_an_earlier_attempt_is_let_be() -> None:
+    room, (ana, _) = circle("Ana", "Luis")
+    first, second = begun(room, ana)
+    going = upload(ana, first, bytes(16))
+    ana.feed(TransferFailed(going.transfer, "lost"))
+    ana.world.now += limits.STORAGE_PAUSE
+    assert len(sent(ana.feed(Ticked()), frames.BeginUpload)) == 2
+    said = frames.Upload(second.request, bytes(16), 0, b"ticket", 0)
+    assert answer(ana, said) == []
+
+
+def test_the_command_goes_on_though_another_handshake_comes_between() -> None:
+    world = World()
+    room, (ana, luis) = world.circle("Ana", "Luis")
+    effects = ana.feed(Asked(77, ChangeRoom(room, "Otra")))
+    assert len(sent(effects, frames.BeginUpload)) == 2
+    held = list(ana.outbound)
+    ana.outbound.clear()
+    luis.get(CreateInvite(room))
+    ana.outbound.extendleft(reversed(held))
+    before = world.now
+    world.settle()
+    assert ana.replies[77] == Carried()
+    assert world.now == before
+
+
+def test_what_nothing_waits_for_changes_nothing() -> None:
+    room, (ana, _) = circle("Ana", "Luis")
+    first, second = begun(room, ana)
+    going = upload(ana, first, bytes(16))
+    waiting = ana.session
+    idle = room_of(ana, room).with_live(work=None, stopped=True)
+    for rooms in ({room: idle}, {}):
+        for item in (Uploaded(going.transfer), TransferFailed(going.transfer, "lost")):
+            ana.session = replace(waiting, rooms=rooms)
+            assert ana.feed(item) == []
+        ana.session = replace(waiting, rooms=rooms)
+        said = frames.Upload(second.request, bytes(16), 0, b"ticket", 0)
+        assert answer(ana, said) == []
+    ana.session = waiting
+    assert answer(ana, frames.Done(second.request)) == []
+    assert isinstance(room_of(ana, room).live.work, Publication)
+
+
+def test_an_answer_for_a_room_that_is_gone_changes_nothing() -> None:
+    room, (ana, _) = circle("Ana", "Luis")
+    published(room, ana)
+    number = asked_for(ana, ToPublish)
+    waiting = ana.session
+    ana.session = replace(waiting, rooms={})
+    assert answer(ana, frames.Done(number)) == []
+    ana.session = waiting
+    assert answer(ana, frames.Rooms(number, ())) == []
+
+
+# Refusals
+
+
+def test_a_stale_commit_is_made_anew() -> None:
+    room, (ana, _) = circle("Ana", "Luis")
+    published(room, ana)
+    effects = answer(ana, frames.Stale(asked_for(ana, ToPublish), room, 9, ()))
+    assert outline(effects) == ["Save", "Transmit FetchEntries"]
+    assert room_of(ana, room).pending is None
+    assert len(room_of(ana, room).live.wishes) == 1
+
+
+@pytest.mark.parametrize("code", sorted(LATER - {ErrorCode.UNAVAILABLE}))
+def test_a_relay_that_is_busy_gets_a_pause(code: ErrorCode) -> None:
+    room, (ana, _) = circle("Ana", "Luis")
+    published(room, ana)
+    refuse(ana, ToPublish, code, retry_after=1)
+    kept = room_of(ana, room)
+    assert kept.pending is None
+    assert kept.live.paused == ana.world.now + limits.SHORTEST_PAUSE
+    assert len(kept.live.wishes) == 1
+
+
+def test_what_may_be_stored_all_the_same_is_looked_for_in_the_log() -> None:
+    world = World()
+    room, (ana, _) = world.circle("Ana", "Luis")
+    published(room, ana)
+    refuse(ana, ToPublish, ErrorCode.UNAVAILABLE)
+    kept = room_of(ana, room)
+    assert kept.pending is not None
+    assert kept.live.route is Route.UNKNOWN
+    world.wait(10_000)
+    assert ana.replies[77] == Carried()
+    assert room_of(ana, room).state.name == "Otra"
+
+
+def test_a_pause_counts_for_announcements_too() -> None:
+    room, (ana, _) = circle("Ana", "Luis")
+    begun(room, ana)
+    refuse(ana, ToUpload, ErrorCode.UNAVAILABLE)
+    kept = room_of(ana, room)
+    assert kept.live.work is None
+    assert kept.live.paused == ana.world.now + limits.STORAGE_PAUSE
+    ana.world.wait(limits.STORAGE_PAUSE)
+    assert ana.replies[77] == Carried()
+
+
+def test_a_relay_that_is_behind_is_fed() -> None:
+    room, (ana, _) = circle("Ana", "Luis")
+    published(room, ana)
+    effects = refuse(ana, ToPublish, ErrorCode.BEHIND, place=1)
+    assert "LoadEntries" in outline(effects)
+    assert room_of(ana, room).live.refeeding == 1
+
+
+@pytest.mark.parametrize("purpose", [ToUpload, ToPublish])
+def test_a_wish_that_the_relay_will_never_take_is_answered(purpose: type[Any]) -> None:
+    room, (ana, _) = circle("Ana", "Luis")
+    if purpose is ToUpload:
+        begun(room, ana)
+    else:
+        published(room, ana)
+    (error,) = answers(refuse(ana, purpose, ErrorCode.ROOM_FULL))
+    assert isinstance(error, RelayRefusedError)
+    assert error.reason == "room_full"
+    assert room_of(ana, room).live.wishes == ()
+    assert room_of(ana, room).pending is None
+
+
+def test_a_chore_that_the_relay_will_never_take_is_not_tried_at_once() -> None:
+    world = World()
+    room, (ana, _) = world.circle("Ana", "Luis")
+    alter(ana, room_of(ana, room).with_state(sent=limits.REFRESH_MESSAGES))
+    ana.feed(Asked(77, ChangeRoom(room, " ")))
+    ana.outbound.clear()
+    assert outline(refuse(ana, ToUpload, ErrorCode.ROOM_FULL)) == []
+    assert room_of(ana, room).live.work is None
+    assert ana.session.wake_at is not None
+    assert ana.session.wake_at >= world.now + limits.CHORE_PAUSE
+
+
+def test_a_room_that_the_relay_will_not_have_is_given_up() -> None:
+    world = World()
+    ana = world.person("Ana")
+    ana.feed(Asked(77, CreateRoom("Una")))
+    ana.outbound.clear()
+    answer(ana, frames.Rooms(ana.session.next_request - 1, ()))
+    answer(ana, frames.Done(asked_for(ana, ToCreate)))
+    (room,) = ana.session.rooms
+    (error,) = answers(refuse(ana, ToUpload, ErrorCode.RELAY_FULL))
+    assert isinstance(error, RelayRefusedError)
+    assert status(ana, room) is RoomStatus.LEFT
+
+
+def test_a_lost_blob_is_sent_again_in_a_while() -> None:
+    world = World()
+    room, (ana, _) = world.circle("Ana", "Luis")
+    first, _ = begun(room, ana)
+    going = upload(ana, first, bytes(16))
+    assert ana.feed(TransferFailed(going.transfer, "lost")) == []
+    assert room_of(ana, room).live.paused == world.now + limits.STORAGE_PAUSE
+    world.wait(limits.STORAGE_PAUSE)
+    assert ana.replies[77] == Carried()
+
+
+# Repairs
+
+
+def test_a_repair_says_what_holds_and_who_belongs() -> None:
+    room, (ana, luis) = circle("Ana", "Luis")
+    turn = Turn(ana.session, ana.world.now)
+    kept = publishing.begin(turn, room_of(ana, room), Repairing(), group_of(ana, room))
+    alter(ana, kept)
+    ana.session = replace(turn.session, rooms={room: kept})
+    effects = finish(ana, sent(turn.effects(), frames.BeginUpload))
+    (frame,) = sent(effects, frames.Repair)
+    assert outline(effects) == ["Transmit Repair"]
+    assert set(frame.bundle.route) == {ana.device, luis.device}
+    assert frame.handshake == room_of(ana, room).state.handshake
+    ana.outbound.clear()
+    assert answer(ana, frames.Done(frame.request)) == []
+    assert room_of(ana, room).live.work is None
+
+
+def test_a_repair_of_a_room_that_is_over_routes_nobody() -> None:
+    room, (ana, _) = circle("Ana", "Luis")
+    turn = Turn(ana.session, ana.world.now)
+    kept = publishing.begin(turn, room_of(ana, room), Repairing(), group_of(ana, room))
+    ana.session = replace(
+        turn.session, rooms={room: replace(kept, group=None, links={})}
+    )
+    effects = finish(ana, sent(turn.effects(), frames.BeginUpload))
+    (frame,) = sent(effects, frames.Repair)
+    assert frame.bundle.route == ()
+
+
+def test_who_is_not_let_in_at_last_is_told_so() -> None:
+    world = World()
+    ana = world.person("Ana")
+    room, link = world.room(ana)
+    luis = world.person("Luis")
+    asked = luis.ask(JoinRoom(link))
+    run_until(luis, frames.Join)
+    (error,) = answers(refuse(luis, ToPublish, ErrorCode.ROOM_FULL))
+    assert luis.replies[asked] is error
+    assert error.reason == "room_full"
+    assert room not in luis.session.rooms
+
+
+def test_who_enters_reads_from_its_own_entry_on() -> None:
+    world = World()
+    ana = world.person("Ana")
+    room, link = world.room(ana)
+    luis = world.person("Luis")
+    luis.ask(JoinRoom(link))
+    join = run_until(luis, frames.Join)
+    head = signed_head(world, room, 7, b"h" * 32)
+    effects = answer(luis, frames.Accepted(join.request, 7, 0, head))
+    (follow,) = sent(effects, frames.FollowRoom)
+    assert (follow.place, follow.hash) == (0, None)
+    assert room_of(luis, room).state.place == 6
+    assert room_of(luis, room).live.entered
+
+
+def test_a_repair_that_is_refused_stops_no_member() -> None:
+    room, (ana, _) = circle("Ana", "Luis")
+    published(room, ana)
+    alter(ana, room_of(ana, room).with_live(work=None, wishes=()).without_pending())
+    assert outline(refuse(ana, ToPublish, ErrorCode.NOT_ALLOWED)) == []
+    assert not room_of(ana, room).live.stopped
+
+
+def test_who_cannot_come_back_stops_trying() -> None:
+    room, (ana, _) = circle("Ana", "Luis")
+    published(room, ana)
+    lost = room_of(ana, room).with_live(work=None, wishes=())
+    alter(ana, lost.without_pending().with_state(status=RoomStatus.LOST))
+    refuse(ana, ToPublish, ErrorCode.NOT_ALLOWED)
+    assert room_of(ana, room).live.stopped

@@ -1,0 +1,697 @@
+"""What one entry does: applied, skipped or out of step; opened or void."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from msgspec.structs import replace as changed
+
+from tertulia import mls
+from tertulia.client import limits
+from tertulia.client.annotation import Annotation, InviteClaim, RejoinClaim
+from tertulia.client.commands import (
+    ChangeName,
+    ChangeRoom,
+    CreateInvite,
+    JoinRoom,
+    LeaveRoom,
+    RemoveMember,
+    SendText,
+)
+from tertulia.client.content import Greeting, Text
+from tertulia.client.effects import Asked, Effect, NetworkChanged
+from tertulia.client.events import MessageArrived, RoomChanged, SignSeen, Warned
+from tertulia.client.handshake_blob import seal_commit
+from tertulia.client.identity import POLICY
+from tertulia.client.room import Pending, Room, RoomState, Route
+from tertulia.client.room_policy import Permissions, Role
+from tertulia.client.rows import ChangeKeys, PutEntry, PutEpoch, PutEvidence
+from tertulia.client.views import MessageKind, MessageState, RoomStatus
+from tertulia.client.work import Sent
+from tertulia.crypto import Secret
+from tertulia.wire import Kind, frames
+from tests.client.script import (
+    Log,
+    Rogue,
+    alter,
+    answer,
+    decode,
+    emitted,
+    group_of,
+    lose_path_keys,
+    outline,
+    room_of,
+    run_until,
+    saved,
+    status,
+)
+from tests.client.world import World
+
+
+class Scene:
+    """Somebody who listens, somebody who says what it likes, and the log between."""
+
+    def __init__(self, *others: str, speaker: int = 1) -> None:
+        self.world = World()
+        names = ("Ana", "Luis", *others)
+        self.room, self.people = self.world.circle(*names)
+        self.listener = self.people[1 - speaker] if speaker < 2 else self.people[0]
+        self.rogue = Rogue(self.people[speaker], self.room)
+        self.log = Log.after(self.listener, self.room)
+
+    def hear(
+        self, blob: bytes | None, kind: Kind = Kind.APPLICATION, **fields: Any
+    ) -> Sequence[Effect]:
+        """Let the listener get an entry of the rogue's device."""
+        device = fields.pop("device", self.rogue.device.device)
+        key = fields.pop("key", self.rogue.key)
+        entry = self.log.entry(blob, device, key, kind)
+        return answer(self.listener, self.log.page(changed(entry, **fields)))
+
+    def hear_commit(self, committed: mls.Committed, **fields: Any) -> Sequence[Effect]:
+        blob = mls.encode_message(committed.message)
+        return self.hear(blob, Kind.HANDSHAKE, **fields)
+
+    @property
+    def kept(self) -> Room:
+        return room_of(self.listener, self.room)
+
+    @property
+    def epoch(self) -> int:
+        return group_of(self.listener, self.room).context.epoch
+
+    def last(self) -> Any:
+        return self.listener.lines(self.room)[-1]
+
+
+def warnings(effects: Sequence[Effect]) -> list[tuple[str, str]]:
+    return [(each.code, each.person) for each in emitted(effects, Warned)]
+
+
+def evidence(effects: Sequence[Effect]) -> list[str]:
+    return [each.row.code for each in saved(effects, PutEvidence)]
+
+
+# Messages
+
+
+def test_a_text_uses_up_one_key_and_is_one_line() -> None:
+    scene = Scene()
+    effects = scene.hear(scene.rogue.text(Text("hola")))
+    assert outline(effects) == ["Save", "Emit MessageArrived"]
+    assert len(saved(effects, ChangeKeys)) == len(saved(effects, PutEntry)) == 1
+    line = scene.last()
+    assert (line.kind, line.text, line.state) == (
+        MessageKind.TEXT,
+        "hola",
+        MessageState.RECEIVED,
+    )
+
+
+def test_what_only_a_newer_program_knows_is_shown_as_such() -> None:
+    scene = Scene()
+    scene.hear(scene.rogue.text(b"\x92\xa4poll\xa3why"))
+    assert scene.last().kind is MessageKind.UNKNOWN
+
+
+def test_a_greeting_is_no_line() -> None:
+    scene = Scene()
+    effects = scene.hear(scene.rogue.text(Greeting()))
+    assert outline(effects) == ["Save"]
+
+
+def proposal(scene: Scene) -> bytes:
+    framing = mls.Framing(authenticated_data=scene.rogue.annotation().encode())
+    _, message = mls.propose(scene.rogue.group, mls.Remove(0), scene.world.rng, framing)
+    return mls.encode_message(message)
+
+
+def public(scene: Scene) -> bytes:
+    _, message = mls.propose(
+        scene.rogue.group, mls.Remove(0), scene.world.rng, mls.PUBLIC
+    )
+    return mls.encode_message(message)
+
+
+VOIDS: dict[str, Callable[[Scene], bytes]] = {
+    "garbage": lambda _: b"garbage",
+    "nothing": lambda _: b"",
+    "no content": lambda scene: scene.rogue.text(b"garbage"),
+    "an empty text": lambda scene: scene.rogue.text(Text("")),
+    "a proposal": proposal,
+    "a message in the clear": public,
+    "a commit": lambda scene: mls.encode_message(scene.rogue.commit().message),
+    "another key": lambda scene: scene.rogue.text(
+        Text("hola"), scene.rogue.annotation(key=b"x" * 16)
+    ),
+}
+
+
+@pytest.mark.parametrize("name", VOIDS)
+def test_what_does_not_open_is_void_and_the_room_goes_on(name: str) -> None:
+    scene = Scene()
+    effects = scene.hear(VOIDS[name](scene))
+    assert warnings(effects) == [("entry_void", "Luis")]
+    assert evidence(effects) == ["entry_void"]
+    assert scene.last().state is MessageState.VOID
+    scene.hear(scene.rogue.text(Text("on")))
+    assert scene.last().text == "on"
+
+
+def test_a_message_without_an_annotation_is_void() -> None:
+    scene = Scene()
+    group = scene.rogue.group
+    _, message = mls.protect(group, b"\x92\xa4text\xa4hola", scene.world.rng)
+    assert warnings(scene.hear(mls.encode_message(message))) == [("entry_void", "Luis")]
+
+
+def test_a_message_in_somebody_else_s_entry_is_void() -> None:
+    scene = Scene("Eva")
+    eva = scene.people[2]
+    blob = scene.rogue.text(Text("hola"))
+    assert warnings(scene.hear(blob, device=eva.device)) == [("entry_void", "Eva")]
+
+
+def test_the_same_message_twice_is_void_the_second_time() -> None:
+    scene = Scene()
+    blob = scene.rogue.text(Text("hola"))
+    scene.hear(blob)
+    assert warnings(scene.hear(blob)) == [("entry_void", "Luis")]
+
+
+def test_what_retention_removed_is_no_riddle_and_nobody_s_fault() -> None:
+    scene = Scene()
+    before = len(scene.listener.lines(scene.room))
+    effects = scene.hear(None, blob_hash=b"h" * 32)
+    assert outline(effects) == ["Save"]
+    assert len(scene.listener.lines(scene.room)) == before
+    assert scene.kept.state.place == scene.log.place
+
+
+def test_where_only_admins_post_the_words_of_others_are_void() -> None:
+    world = World()
+    room, (ana, luis, eva) = world.circle("Ana", "Luis", "Eva")
+    policy = room_of(ana, room).policy
+    assert policy is not None
+    quiet = replace(policy, permissions=Permissions(post=Role.ADMIN))
+    owner = Rogue(ana, room)
+    owner.publish_commit(mls.GroupContextExtensions((quiet.extension(),)))
+    Rogue(luis, room).say(Text("hola"))
+    assert eva.lines(room)[-1].state is MessageState.VOID
+    assert eva.codes() == ["entry_void"]
+
+
+# What others saw
+
+
+def test_who_saw_another_history_is_named_and_what_it_says_is_kept() -> None:
+    scene = Scene()
+    place = scene.kept.state.place
+    for where in (0, place):
+        said = scene.rogue.annotation(place=where, hash=b"x" * 32)
+        effects = scene.hear(scene.rogue.text(Text("hola"), said))
+        assert emitted(effects, Warned) == [
+            Warned(scene.room, "history_disputed", "Luis", where)
+        ]
+        (proof,) = saved(effects, PutEvidence)
+        assert Annotation.decode(proof.row.data) == said
+        assert scene.last().text == "hola"
+
+
+def test_what_is_too_long_ago_is_not_compared() -> None:
+    scene = Scene()
+    said = scene.rogue.annotation(place=9_999, hash=b"x" * 32)
+    assert warnings(scene.hear(scene.rogue.text(Text("hola"), said))) == []
+
+
+def test_the_hashes_of_the_last_entries_are_kept() -> None:
+    scene = Scene()
+    many = {place: bytes(32) for place in range(-limits.KNOWN_HASHES, 0)}
+    alter(scene.listener, replace(scene.kept, hashes=many))
+    scene.hear(scene.rogue.text(Text("hola")))
+    assert len(scene.kept.hashes) == limits.KNOWN_HASHES
+    assert scene.kept.hashes[scene.log.place] == scene.log.hash
+    assert -limits.KNOWN_HASHES not in scene.kept.hashes
+
+
+# The sign
+
+
+def test_the_first_word_of_the_inviter_is_the_sign() -> None:
+    scene = Scene("Eva")
+    awaiting = scene.kept.with_state(inviter=scene.rogue.device.account)
+    alter(scene.listener, awaiting)
+    effects = scene.hear(scene.rogue.text(Greeting()))
+    assert emitted(effects, SignSeen) == [SignSeen(scene.room)]
+    assert scene.kept.state.inviter == b""
+    alter(scene.listener, scene.kept.with_state(inviter=b"x" * 32))
+    effects = scene.hear(scene.rogue.text(Greeting()))
+    assert emitted(effects, SignSeen) == []
+
+
+# Handshakes that are applied
+
+
+def test_a_commit_begins_an_epoch() -> None:
+    scene = Scene()
+    before = scene.epoch
+    effects = scene.hear_commit(scene.rogue.commit())
+    assert outline(effects) == ["Save", "Emit RoomChanged"]
+    assert len(saved(effects, PutEpoch)) == 1
+    assert scene.epoch == before + 1
+    assert scene.kept.state.handshake == scene.log.place
+
+
+def test_what_changed_is_told_line_by_line() -> None:
+    world = World()
+    room, (ana, luis) = world.circle("Ana", "Luis")
+    ana.get(ChangeRoom(room, "Otra", "De todo"))
+    ana.get(ChangeName("Ana María"))
+    world.settle()
+    kinds = [line.kind for line in luis.lines(room)]
+    assert kinds[-3:] == [
+        MessageKind.RENAMED_ROOM,
+        MessageKind.CHANGED_TOPIC,
+        MessageKind.RENAMED_MEMBER,
+    ]
+    kept = room_of(luis, room)
+    assert (kept.state.name, kept.state.topic) == ("Otra", "De todo")
+
+
+def test_a_commit_of_others_ends_what_was_made_for_the_old_epoch() -> None:
+    scene = Scene("Eva")
+    ana = scene.listener
+    effects = ana.feed(Asked(77, ChangeRoom(scene.room, "Otra")))
+    assert outline(effects)[-1] == "Transmit BeginUpload"
+    effects = scene.hear_commit(scene.rogue.commit())
+    # The wish stays, and is begun anew.
+    assert outline(effects).count("Transmit BeginUpload") == 2
+    after = group_of(ana, scene.room)
+    pending = Pending(b"k" * 16, scene.kept.state.handshake, bytes(32), after)
+    alter(ana, replace(scene.kept, pending=pending).with_live(work=Sent(None)))
+    log, rogue = scene.log, scene.rogue
+    assert log.place == scene.kept.state.place
+    assert rogue.group.context.epoch == after.context.epoch - 1
+    effects = scene.hear(b"garbage", Kind.HANDSHAKE)
+    assert scene.kept.pending is None
+
+
+# Handshakes that are skipped
+
+
+def sealed(scene: Scene, message: Any) -> bytes:
+    policy = scene.kept.policy
+    assert policy is not None
+    data = mls.encode_message(message)
+    return seal_commit(policy.secret, scene.room, data, scene.world.rng)
+
+
+def broken_tag(scene: Scene) -> bytes:
+    group = scene.rogue.group
+    secrets = replace(group.epoch.secrets, init_secret=Secret(bytes(32)))
+    scene.rogue.group = replace(group, epoch=replace(group.epoch, secrets=secrets))
+    return mls.encode_message(scene.rogue.commit().message)
+
+
+def public_commit(scene: Scene) -> bytes:
+    framing = mls.Framing(
+        mls.WireFormat.PUBLIC_MESSAGE, scene.rogue.annotation().encode()
+    )
+    committed = mls.commit(
+        scene.rogue.group,
+        mls.CommitPlan(framing=framing),
+        mls.AcceptEverything(),
+        scene.world.rng,
+    )
+    return sealed(scene, committed.message)
+
+
+SKIPPED: dict[str, Callable[[Scene], bytes]] = {
+    "garbage": lambda _: b"garbage",
+    "sealed garbage": lambda _: b"\x01garbage",
+    "nothing": lambda _: b"",
+    "a text": lambda scene: scene.rogue.text(Text("hola")),
+    "a proposal": proposal,
+    "in the clear": public,
+    "a sealed PrivateMessage": lambda scene: sealed(
+        scene, scene.rogue.commit().message
+    ),
+    "a sealed commit of a member": public_commit,
+    "a removal that is not allowed": lambda scene: mls.encode_message(
+        scene.rogue.commit(mls.Remove(0)).message
+    ),
+    "a claim to come in": lambda scene: mls.encode_message(
+        scene.rogue.commit(
+            annotation=scene.rogue.annotation(RejoinClaim(0, bytes(64)))
+        ).message
+    ),
+    "another key": lambda scene: mls.encode_message(
+        scene.rogue.commit(annotation=scene.rogue.annotation(key=b"x" * 16)).message
+    ),
+    "a wrong confirmation": broken_tag,
+}
+
+
+@pytest.mark.parametrize("name", SKIPPED)
+def test_what_everybody_can_see_is_wrong_is_skipped(name: str) -> None:
+    scene = Scene("Eva")
+    before = scene.epoch
+    blob = SKIPPED[name](scene)
+    key = b"k" * 16 if name == "another key" else scene.rogue.key
+    effects = scene.hear(blob, Kind.HANDSHAKE, key=key)
+    assert warnings(effects) == [("handshake_skipped", "Luis")]
+    assert scene.epoch == before
+    assert scene.kept.state.handshake == scene.log.place
+    assert scene.kept.live.repair_at is not None
+    assert status(scene.listener, scene.room) is RoomStatus.MEMBER
+
+
+def test_a_handshake_of_nobody_is_skipped_too() -> None:
+    scene = Scene()
+    effects = scene.hear(b"garbage", Kind.HANDSHAKE, device=b"x" * 16)
+    assert warnings(effects) == [("handshake_skipped", "")]
+
+
+def test_a_handshake_that_the_relay_no_longer_has_is_out_of_reach() -> None:
+    scene = Scene()
+    effects = scene.hear(None, Kind.HANDSHAKE, blob_hash=b"h" * 32)
+    assert status(scene.listener, scene.room) is RoomStatus.LOST
+    assert warnings(effects) == []
+
+
+def test_rules_of_a_newer_version_stop_the_room_until_the_program_knows_them() -> None:
+    scene = Scene(speaker=0)
+    policy = scene.kept.policy
+    assert policy is not None
+    data = (2).to_bytes(2, "big") + policy.encode()[2:]
+    newer = mls.GroupContextExtensions((mls.Extension(POLICY, data),))
+    before = scene.kept.state
+    effects = scene.hear_commit(scene.rogue.commit(newer))
+    assert warnings(effects) == [("update_needed", "")]
+    assert status(scene.listener, scene.room) is RoomStatus.OUTDATED
+    assert saved(effects, PutEntry) == []
+    assert scene.kept.state.place == before.place
+    scene.listener.crash()
+    scene.listener.start()
+    assert status(scene.listener, scene.room) is RoomStatus.MEMBER
+
+
+# Out of step
+
+
+def out_of_step() -> tuple[Scene, Sequence[Effect]]:
+    """Return a commit that fits all others, and not the one who listens."""
+    scene = Scene("Eva")
+    lose_path_keys(scene.listener, scene.room)
+    committed = scene.rogue.commit()
+    effects = scene.hear_commit(committed)
+    scene.rogue.group = committed.after
+    return scene, effects
+
+
+def test_what_only_i_cannot_open_is_neither_applied_nor_skipped() -> None:
+    scene, effects = out_of_step()
+    assert warnings(effects) == [("out_of_step", "")]
+    (proof,) = saved(effects, PutEvidence)
+    assert decode(proof.row.data, frames.Entry).place == scene.log.place
+    assert scene.kept.state.doubt == scene.log.place
+    assert status(scene.listener, scene.room) is RoomStatus.MEMBER
+    assert not scene.kept.may_change
+
+
+def test_in_doubt_nothing_is_said() -> None:
+    scene, _ = out_of_step()
+    effects = scene.listener.feed(Asked(77, SendText(scene.room, "hola")))
+    assert outline(effects) == ["Save", "Emit MessageArrived", "Reply MessageKept"]
+
+
+@pytest.mark.parametrize("kind", [Kind.APPLICATION, Kind.HANDSHAKE])
+def test_if_the_others_went_on_it_comes_back(kind: Kind) -> None:
+    scene, _ = out_of_step()
+    if kind is Kind.APPLICATION:
+        effects = scene.hear(scene.rogue.text(Text("hola")))
+    else:
+        effects = scene.hear_commit(scene.rogue.commit())
+    assert status(scene.listener, scene.room) is RoomStatus.LOST
+    assert scene.kept.state.doubt is None
+    assert "Transmit FetchGroup" in outline(effects)
+    assert warnings(effects) == []
+
+
+def test_if_the_others_did_not_it_goes_on_as_before() -> None:
+    scene, _ = out_of_step()
+    scene.rogue.group = group_of(scene.rogue.device, scene.room)
+    scene.hear(scene.rogue.text(Text("hola")))
+    assert scene.kept.state.doubt is None
+    assert status(scene.listener, scene.room) is RoomStatus.MEMBER
+    assert scene.last().text == "hola"
+
+
+def test_in_doubt_garbage_is_nobody_s_fault() -> None:
+    scene, _ = out_of_step()
+    for kind in (Kind.APPLICATION, Kind.HANDSHAKE):
+        effects = scene.hear(b"garbage", kind)
+        assert warnings(effects) == []
+        assert scene.kept.state.doubt is not None
+
+
+def test_who_is_out_of_step_comes_back_by_itself() -> None:
+    world = World()
+    room, (ana, luis, eva) = world.circle("Ana", "Luis", "Eva")
+    lose_path_keys(luis, room)
+    ana.get(CreateInvite(room))
+    ana.say(room, "one")
+    world.wait(5_000)
+    assert status(luis, room) is RoomStatus.MEMBER
+    luis.say(room, "two")
+    assert ana.texts(room) == eva.texts(room) == ["one", "two"]
+    assert luis.texts(room)[-1] == "two"
+    assert ana.codes() == eva.codes() == []
+
+
+# Removed
+
+
+def test_who_is_removed_hears_it_and_asks_whether_it_is_true() -> None:
+    scene = Scene("Eva", speaker=0)
+    effects = scene.hear_commit(removal(scene))
+    assert status(scene.listener, scene.room) is RoomStatus.REMOVED
+    assert scene.kept.state.doubt == scene.log.place
+    assert scene.last().kind is MessageKind.REMOVED
+    assert scene.last().sender.name == "Ana"
+    assert "Transmit ListRooms" in outline(effects)
+    assert emitted(effects, RoomChanged) == [RoomChanged(scene.room)]
+    assert scene.kept.group is not None
+
+
+def removal(scene: Scene) -> mls.Committed:
+    policy = scene.kept.policy
+    assert policy is not None
+    new = replace(policy, secret=Secret(b"n" * 32), invites=())
+    return scene.rogue.commit(
+        mls.Remove(group_of(scene.listener, scene.room).leaf_index),
+        mls.GroupContextExtensions((new.extension(),)),
+    )
+
+
+def test_a_removal_that_the_others_skip_is_none() -> None:
+    scene = Scene("Eva", speaker=0)
+    committed = removal(scene)
+    scene.hear_commit(committed)
+    alter(scene.listener, scene.kept.with_live(route=Route.OPEN, current=True))
+    scene.hear(scene.rogue.text(Text("still with us")))
+    assert status(scene.listener, scene.room) is RoomStatus.MEMBER
+    assert scene.kept.state.doubt is None
+    assert scene.last().text == "still with us"
+
+
+def test_a_removal_that_the_others_applied_is_the_end() -> None:
+    scene = Scene("Eva", speaker=0)
+    scene.listener.feed(Asked(77, SendText(scene.room, "waits")))
+    committed = removal(scene)
+    scene.hear_commit(committed)
+    scene.rogue.group = committed.after
+    scene.hear(scene.rogue.text(Text("gone")))
+    assert status(scene.listener, scene.room) is RoomStatus.REMOVED
+    assert scene.kept.group is None
+    assert scene.kept.outbox == ()
+    states = [line.state for line in scene.listener.lines(scene.room)]
+    assert states[-1] is MessageState.FAILED
+
+
+# Entries of my own
+
+
+def test_an_own_entry_that_this_vault_never_sent_makes_another_device() -> None:
+    for kind in (Kind.APPLICATION, Kind.HANDSHAKE):
+        scene = Scene()
+        before = scene.listener.device
+        effects = scene.hear(b"blob", kind, device=before)
+        assert "vault_cloned" in [code for code, _ in warnings(effects)]
+        assert scene.listener.device != before
+        assert evidence(effects) == ["entry_void"]
+
+
+def test_an_own_entry_of_before_the_keys_is_nothing() -> None:
+    scene = Scene()
+    empty = Room(scene.room, RoomState(RoomStatus.LOST, hash=scene.kept.state.hash))
+    empty = empty.with_state(place=scene.kept.state.place)
+    alter(scene.listener, empty.with_live(route=Route.NONE, stopped=True))
+    device = scene.listener.device
+    assert evidence(scene.hear(b"blob", device=device)) == []
+    assert evidence(scene.hear(b"blob", Kind.HANDSHAKE, device=b"x" * 16)) == []
+    assert evidence(scene.hear(b"blob", device=b"x" * 16)) == []
+    assert scene.listener.device == device
+
+
+def sending(scene: Scene) -> frames.Append:
+    scene.listener.feed(Asked(77, SendText(scene.room, "hola")))
+    frame = scene.listener.outbound.pop()
+    assert isinstance(frame, frames.Append)
+    return frame
+
+
+def test_an_own_message_that_came_by_is_stored() -> None:
+    scene = Scene()
+    frame = sending(scene)
+    scene.hear(frame.blob, device=scene.listener.device, key=frame.key)
+    assert scene.last().state is MessageState.STORED
+    assert scene.kept.outbox == ()
+
+
+def test_of_several_own_messages_the_right_one_is_stored() -> None:
+    scene = Scene()
+    frame = sending(scene)
+    scene.listener.feed(Asked(78, SendText(scene.room, "later")))
+    first, second = scene.kept.outbox
+    alter(scene.listener, replace(scene.kept, outbox=(second, first)))
+    scene.hear(frame.blob, device=scene.listener.device, key=frame.key)
+    assert [kept.key for kept in scene.kept.outbox] == [second.key]
+
+
+def test_an_own_message_that_was_altered_is_proof_against_the_relay() -> None:
+    scene = Scene()
+    frame = sending(scene)
+    effects = scene.hear(b"other", device=scene.listener.device, key=frame.key)
+    assert warnings(effects) == [("entry_altered", "")]
+    assert evidence(effects) == ["entry_altered"]
+    assert scene.last().state is MessageState.FAILED
+
+
+def committing(scene: Scene) -> frames.Commit:
+    scene.listener.ask(ChangeRoom(scene.room, "Otra"))
+    return run_until(scene.listener, frames.Commit)
+
+
+def test_an_own_commit_that_came_by_begins_the_epoch() -> None:
+    scene = Scene()
+    frame = committing(scene)
+    effects = scene.hear(
+        frame.blob, Kind.HANDSHAKE, device=scene.listener.device, key=frame.key
+    )
+    assert outline(effects) == [
+        "Save",
+        "Emit MessageArrived",
+        "Emit RoomChanged",
+        "Reply Carried",
+    ]
+    assert scene.kept.state.name == "Otra"
+    assert scene.kept.pending is None
+    assert scene.last().kind is MessageKind.RENAMED_ROOM
+
+
+def test_an_own_commit_that_was_altered_is_skipped_as_all_others_do() -> None:
+    scene = Scene()
+    frame = committing(scene)
+    before = scene.epoch
+    effects = scene.hear(
+        b"other", Kind.HANDSHAKE, device=scene.listener.device, key=frame.key
+    )
+    assert [code for code, _ in warnings(effects)] == [
+        "entry_altered",
+        "handshake_skipped",
+    ]
+    assert scene.epoch == before
+    assert scene.kept.pending is None
+
+
+@pytest.mark.parametrize("taken", [True, False])
+def test_a_commit_of_before_a_crash_is_found_or_given_up(taken: bool) -> None:  # noqa: FBT001
+    world = World()
+    room, (ana, luis) = world.circle("Ana", "Luis")
+    ana.ask(ChangeRoom(room, "Otra"))
+    frame = run_until(ana, frames.Commit)
+    if taken:
+        ana.outbound.append(frame)
+        world.deliver(ana)
+    ana.crash()
+    ana.start()
+    world.wait(2_000)
+    assert room_of(ana, room).pending is None
+    name = "Otra" if taken else "tertulia"
+    assert room_of(ana, room).state.name == room_of(luis, room).state.name == name
+    ana.say(room, "hola")
+    assert luis.texts(room) == ["hola"]
+    assert ana.codes() == luis.codes() == []
+
+
+def test_my_commit_takes_along_who_said_goodbye_and_nobody_is_told_twice() -> None:
+    world = World()
+    room, (ana, luis, eva) = world.circle("Ana", "Luis", "Eva")
+    luis.get(LeaveRoom(room))
+    ana.get(CreateInvite(room))
+    for each in (ana, eva):
+        kinds = [line.kind for line in each.lines(room)]
+        assert kinds.count(MessageKind.LEFT) == 1
+        assert MessageKind.REMOVED not in kinds
+        assert len(list(group_of(each, room).tree.members())) == 2
+
+
+def test_who_joins_by_an_own_link_awaits_no_sign() -> None:
+    world = World()
+    room, (ana, luis) = world.circle("Ana", "Luis")
+    made = luis.get(CreateInvite(room))
+    luis.get(LeaveRoom(room))
+    world.wait(20_000)
+    luis.get(JoinRoom(made.link))
+    assert room_of(luis, room).state.inviter == b""
+    assert status(luis, room) is RoomStatus.MEMBER
+    eva = world.person("Eva")
+    ana.get(RemoveMember(room, luis.account))
+    (link,) = (ana.get(CreateInvite(room)).link,)
+    eva.get(JoinRoom(link))
+    assert room_of(eva, room).state.inviter == ana.account
+
+
+def test_a_joiner_is_shown_to_all_and_shows_itself_only_that() -> None:
+    world = World()
+    room, (ana, luis) = world.circle("Ana", "Luis")
+    for each in (ana, luis):
+        (line,) = [line for line in each.lines(room) if line.kind is MessageKind.JOINED]
+        assert line.sender.name == "Luis"
+    assert len(luis.seen(MessageArrived)) == 1
+
+
+def test_an_invite_that_is_not_listed_lets_nobody_in() -> None:
+    scene = Scene()
+    said = scene.rogue.annotation(InviteClaim(b"x" * 16, bytes(64)))
+    assert warnings(scene.hear_commit(scene.rogue.commit(annotation=said))) == [
+        ("handshake_skipped", "Luis")
+    ]
+
+
+def test_who_comes_back_did_not_do_what_others_did() -> None:
+    world = World()
+    room, (ana, luis) = world.circle("Ana", "Luis")
+    alter(luis, room_of(luis, room).with_state(status=RoomStatus.LOST))
+    luis.alive = False
+    ana.get(ChangeRoom(room, "Otra"))
+    luis.alive = True
+    luis.inbox.append(NetworkChanged())
+    world.wait(3_000)
+    assert status(luis, room) is RoomStatus.MEMBER
+    assert room_of(luis, room).state.name == "Otra"
+    renamed = MessageKind.RENAMED_ROOM
+    tellers = {line.sender.name for line in luis.lines(room) if line.kind is renamed}
+    assert "Luis" not in tellers
