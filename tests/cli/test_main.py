@@ -1,4 +1,5 @@
 import argparse
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from typing import NoReturn
@@ -105,7 +106,59 @@ def test_help_and_complaints_are_spanish_where_the_environment_is(
     assert "argumentos desconocidos: --nope" in capsys.readouterr().err
 
 
-def test_every_command_knows_what_to_run() -> None:
-    parser = build_parser()
-    for command in ("serve", "admin", "doctor", "classic"):
-        assert callable(parser.parse_args([command]).run)
+COMMANDS = {
+    "serve": (),
+    "admin": (),
+    "doctor": (),
+    "classic": (),
+    "host": (),
+    "join": ("https://x/i#AA",),
+    "chat": (),
+    "send": ("Garden",),
+    "listen": (),
+    "rooms": (),
+    "members": (),
+    "export": (),
+    "invite": (),
+    "lock": (),
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_knows_what_to_run(command: str) -> None:
+    assert callable(build_parser().parse_args([command, *COMMANDS[command]]).run)
+
+
+def test_the_end_of_the_input_at_a_question_is_no_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def leave(_arguments: argparse.Namespace) -> NoReturn:
+        raise EOFError
+
+    replace_server(monkeypatch, leave)
+    assert main(["classic", "server"]) == ExitCode.INTERRUPTED
+
+
+ENDLESS = """
+import sys
+from tertulia.cli import main, serve
+
+def run(_arguments):
+    while True:
+        print("x" * 1000)
+
+serve.run = run
+sys.exit(main(["serve"]))
+"""
+
+
+def test_a_reader_that_goes_ends_the_command_quietly() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", ENDLESS], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as program:
+        assert program.stdout is not None
+        assert program.stderr is not None
+        assert program.stdout.readline()
+        program.stdout.close()
+        assert program.wait(60) == ExitCode.OK
+        assert program.stderr.read() == b""

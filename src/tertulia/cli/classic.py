@@ -6,12 +6,11 @@ same name. Its lines in Spanish are, to the letter, those of the first programs.
 
 import argparse
 import io
-import shutil
 import signal
 import sys
-from pathlib import Path
 from types import FrameType
 
+from tertulia.cli.own_command import own_command
 from tertulia.l10n import _
 
 
@@ -139,17 +138,9 @@ def _welcome(listening_on: str, port: int, *, hint: bool) -> list[str]:
     if port != DEFAULT_PORT:
         lines.append(_("Port: {port}").format(port=port))
     if hint:
-        command = f"{_own_command()} classic client --host {best}"
+        command = f"{own_command()} classic client --host {best}"
         lines.append(_("Others join with: {command}").format(command=command))
     return [*lines, _("Waiting for clients to connect...")]
-
-
-def _own_command() -> str:
-    """Return what to type for this program in the folder where it was started."""
-    called = sys.argv[0]
-    if shutil.which("tertulia") or Path(called).stem != "tertulia":
-        return "tertulia"
-    return called
 
 
 def run_client(arguments: argparse.Namespace) -> int:

@@ -4,12 +4,12 @@ import argparse
 import ipaddress
 import os
 import re
-import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from tertulia.cli.folders import user_folder
 from tertulia.cli.options import (
     BadOptionError,
     Option,
@@ -34,14 +34,7 @@ CONFIG_VARIABLE: Final = "TERTULIA_CONFIG"
 
 def default_data(environment: Mapping[str, str]) -> Path:
     """Return where a relay keeps its data if nobody says otherwise."""
-    home = Path.home()
-    if sys.platform == "win32":
-        base = Path(environment.get("LOCALAPPDATA", home / "AppData" / "Local"))
-    elif sys.platform == "darwin":
-        base = home / "Library" / "Application Support"
-    else:
-        base = Path(environment.get("XDG_DATA_HOME") or home / ".local" / "share")
-    return base / "tertulia" / "relay"
+    return user_folder(environment, "relay")
 
 
 def data_option() -> Option:

@@ -1,13 +1,14 @@
 """The one place of the command line where an error becomes words and an exit code.
 
 Every error is told in three sentences: what happened, what is safe, what to do next.
-The most specific class that is registered speaks; the families answer for the rest.
+The most specific class that is registered speaks, then the code if it has words of its
+own (`client_words`), and the families answer for the rest.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from functools import singledispatch
-from typing import assert_never
+from typing import Final, assert_never
 
 from typing_extensions import override
 
@@ -17,6 +18,8 @@ from tertulia.classic import (
     ServerGoneError,
     UnreachableError,
 )
+from tertulia.cli.client_words import words_for
+from tertulia.cli.errors import RelayNotStartedError
 from tertulia.errors import (
     BugError,
     OfflineError,
@@ -40,6 +43,7 @@ class ExitCode(IntEnum):
     PROTOCOL = 76  # EX_PROTOCOL: the other side broke the rules
     REFUSED = 77  # EX_NOPERM
     INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+    TERMINATED = 143  # 128 + SIGTERM
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +60,17 @@ class Words:
         return "\n".join(line for line in (self.happened, self.safe, self.next) if line)
 
 
-@singledispatch
 def describe(error: TertuliaError) -> Words:
     """Return the words for `error`, in the language in use."""
+    words = _describe(error)
+    if _describe.dispatch(type(error)) not in _FAMILIES:
+        return words
+    told = words_for(error)
+    return words if told is None else replace(words, **told._asdict())
+
+
+@singledispatch
+def _describe(error: TertuliaError) -> Words:
     return Words(
         happened=_("Something went wrong: {error}").format(error=error),
         safe="",
@@ -67,7 +79,7 @@ def describe(error: TertuliaError) -> Words:
     )
 
 
-@describe.register
+@_describe.register
 def _usage(error: UsageError) -> Words:
     return Words(
         happened=_("That cannot be done: {error}").format(error=error),
@@ -77,7 +89,7 @@ def _usage(error: UsageError) -> Words:
     )
 
 
-@describe.register
+@_describe.register
 def _peer(error: PeerError) -> Words:
     return Words(
         happened=_("The other side broke the rules: {error}").format(error=error),
@@ -87,7 +99,7 @@ def _peer(error: PeerError) -> Words:
     )
 
 
-@describe.register
+@_describe.register
 def _refused(error: RefusedError) -> Words:
     return Words(
         happened=_("The server said no: {error}").format(error=error),
@@ -97,7 +109,7 @@ def _refused(error: RefusedError) -> Words:
     )
 
 
-@describe.register
+@_describe.register
 def _offline(error: OfflineError) -> Words:
     return Words(
         happened=_("Nobody can be reached: {error}").format(error=error),
@@ -107,7 +119,7 @@ def _offline(error: OfflineError) -> Words:
     )
 
 
-@describe.register
+@_describe.register
 def _vault(error: VaultError) -> Words:
     return Words(
         happened=_("The local store cannot be used: {error}").format(error=error),
@@ -117,7 +129,7 @@ def _vault(error: VaultError) -> Words:
     )
 
 
-@describe.register
+@_describe.register
 def _bug(error: BugError) -> Words:
     return Words(
         happened=_("Tertulia broke a rule of its own: {error}").format(error=error),
@@ -127,7 +139,11 @@ def _bug(error: BugError) -> Words:
     )
 
 
-@describe.register
+# Those that answer for the rest.
+_FAMILIES: Final = frozenset({_usage, _peer, _refused, _offline, _vault, _bug})
+
+
+@_describe.register
 def _port_in_use(error: PortInUseError) -> Words:
     return Words(
         happened=_("Port {port} is already in use by another program.").format(
@@ -139,7 +155,7 @@ def _port_in_use(error: PortInUseError) -> Words:
     )
 
 
-@describe.register
+@_describe.register
 def _cannot_listen(error: CannotListenError) -> Words:
     match error.reason:
         case "forbidden":
@@ -171,7 +187,7 @@ def _cause_of(error: TertuliaError) -> str:
     return str((isinstance(cause, OSError) and cause.strerror) or cause)
 
 
-@describe.register
+@_describe.register
 def _unreachable(error: UnreachableError) -> Words:
     match error.reason:
         case "refused":
@@ -207,7 +223,7 @@ def _unreachable(error: UnreachableError) -> Words:
     )
 
 
-@describe.register
+@_describe.register
 def _server_gone(error: ServerGoneError) -> Words:
     return Words(
         happened=_(
@@ -220,3 +236,8 @@ def _server_gone(error: ServerGoneError) -> Words:
         next=_("Ask for the server to be started again, and join again."),
         exit_code=ExitCode.UNAVAILABLE,
     )
+
+
+@_describe.register
+def _relay_not_started(error: RelayNotStartedError) -> Words:
+    return Words(error.happened, error.safe, error.next, ExitCode(error.exit_code))
