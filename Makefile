@@ -11,13 +11,13 @@ endif
 .PHONY: help run check quick test chaos bench options coverage format lock wire words clean for-run for-dev
 
 help:
-	@echo "make run       start a chat on this machine"
+	@echo "make run       host a room on this machine and enter it"
 	@echo "make quick     the tests one runs all day (under a minute)"
 	@echo "make check     format, lint, types, imports, generated files"
 	@echo "make test      all tests"
-	@echo "make chaos     kill the relay 200 times under load: KILLS=200 SEED=1"
-	@echo "make bench     what one delivery costs a relay"
-	@echo "make options   write the reference of a relay's options"
+	@echo "make chaos     kill the relay, then clients, 200 times under load: KILLS=200 SEED=1"
+	@echo "make bench     what one delivery costs a relay, and a conversation its members"
+	@echo "make options   write the references of options and of JSON lines"
 	@echo "make coverage  all tests, with a report of what they miss"
 	@echo "make format    put the code into its form"
 	@echo "make wire      write what is generated from the frames: pages, vectors, TypeScript"
@@ -32,7 +32,7 @@ for-dev:
 	@$(PYTHON) tools/bootstrap.py dev
 
 run: for-run
-	@$(BIN)/tertulia classic
+	@$(BIN)/tertulia host
 
 check: for-dev
 	$(BIN)/ruff format --check
@@ -42,6 +42,7 @@ check: for-dev
 	$(BIN)/python tools/words.py check
 	$(BIN)/python -m tools.wire check
 	$(BIN)/python -m tools.options check
+	$(BIN)/python -m tools.json_lines check
 	$(BIN)/python tools/committed_files.py
 	$(BIN)/python -m tools.mls_negative_vectors check
 	$(BIN)/python -m tools.mls_validation check
@@ -57,13 +58,16 @@ coverage: for-dev
 
 chaos: for-dev
 	$(BIN)/python -m tools.chaos --kills $(or $(KILLS),200) --seed $(or $(SEED),1)
+	$(BIN)/python -m tools.client_chaos --kills $(or $(KILLS),200) --seed $(or $(SEED),1)
 	$(BIN)/pytest tests/chaos/test_disasters.py
 
 bench: for-dev
 	$(BIN)/python -m bench.relay_fan_out
+	$(BIN)/python -m bench.conversation --rounds 3 --lines 50 --texts 200 --sizes 10
 
 options: for-dev
 	$(BIN)/python -m tools.options update
+	$(BIN)/python -m tools.json_lines update
 
 format: for-dev
 	$(BIN)/ruff format

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tertulia.server.server_invite import ServerInviteLink
+from tertulia.wire import parse_link
 from tests.chaos.writers import Writer, check, gather_room, read_alike
 from tests.running_relay import (
     LOOPBACK,
@@ -43,7 +43,7 @@ def test_the_first_start_says_all_there_is_to_say(tmp_path: Path) -> None:
         assert line["url"] == f"https://{LOOPBACK}:{line['port']}"
         assert line["data"] == str(tmp_path / "relay")
         assert line["metrics"] == f"unix:{tmp_path / 'relay' / 'control.sock'}"
-        link = ServerInviteLink.parse(line["owner_invite"])
+        link = parse_link(line["owner_invite"]).link
         assert link.fingerprint.hex() == line["fingerprint"]
         code, log = process.stop()
     assert code == 0
@@ -119,7 +119,7 @@ def test_the_operator_sees_and_decides(
         tertulia("admin", "unban", "192.0.2.7", *data)
         tertulia("admin", "unban", "192.0.2.7", *data, code=2)
         link = tertulia("admin", "invite", "--uses", "5", *data).strip()
-        ServerInviteLink.parse(link)
+        assert parse_link(link).link.kind == 0
         invite = invite_of(link).invite.hex()
         tertulia("admin", "uninvite", invite, *data)
         (room,) = rows(tertulia("admin", "rooms", "--json", *data))
