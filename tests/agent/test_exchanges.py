@@ -1,6 +1,7 @@
 import asyncio
 import json
 from collections.abc import Callable, Sequence
+from http.client import HTTPConnection
 from typing import TypeVar
 
 import pytest
@@ -155,6 +156,22 @@ def test_a_blob_comes_down() -> None:
     script = HttpScript([http(200, DATA)])
     assert play(script, download) == DATA
     assert steps_of(script) == [("GET", "", 0)]
+
+
+def test_a_connection_that_ended_is_opened_by_us_and_looked_at_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    opened: list[Exchanges] = []
+    open_one = Exchanges._open
+
+    def count(exchanges: Exchanges) -> HTTPConnection:
+        opened.append(exchanges)
+        return open_one(exchanges)
+
+    monkeypatch.setattr(Exchanges, "_open", count)
+    script = HttpScript([http(200, DATA, Connection="close"), http(200, DATA)])
+    assert play(script, lambda ours: download(ours) + download(ours)) == DATA * 2
+    assert script.connections == len(opened) == 2
 
 
 def test_a_download_goes_on_where_it_broke() -> None:

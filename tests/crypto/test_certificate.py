@@ -18,10 +18,12 @@ from tertulia.crypto import (
     CertificateTerms,
     InvalidKeyError,
     Secret,
+    certified_key_hash,
     generate_certificate_key,
     make_certificate,
     public_key_hash,
     read_certificate,
+    system_rng,
 )
 
 TERMS = CertificateTerms(
@@ -98,3 +100,13 @@ def test_browsers_refuse_ed25519_so_we_do() -> None:
     )
     with pytest.raises(InvalidKeyError):
         make_certificate(Secret(key), TERMS, Random(7).randbytes)
+
+
+def test_a_certificate_is_read_as_strictly_as_it_is_written() -> None:
+    key = generate_certificate_key(system_rng)
+    der = ssl.PEM_cert_to_DER_cert(make_certificate(key, TERMS, system_rng).decode())
+    assert certified_key_hash(der) == public_key_hash(key)
+    header = 4 if der[1] == 0x82 else 3
+    for loose in (b"", der[:-1], b"\x30\x80" + der[header:] + b"\0\0", bytes(50)):
+        with pytest.raises(InvalidKeyError):
+            certified_key_hash(loose)

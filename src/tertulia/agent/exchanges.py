@@ -19,9 +19,9 @@ from typing import Final
 import msgspec
 
 from tertulia.agent.address import Address
-from tertulia.agent.certificate import certificate_key_hash
-from tertulia.agent.errors import BadCertificateError, TransferFailedError
+from tertulia.agent.errors import TransferFailedError
 from tertulia.client import DownloadBlob, UploadBlob
+from tertulia.crypto import CryptoError, certified_key_hash
 from tertulia.wire import BLOBS_PATH, limits
 
 FAILURES: Final = 4  # of one transfer; then it has failed
@@ -196,19 +196,24 @@ class Exchanges:
         except BaseException:
             self.close()
             raise
-        if not is_over:
+        if not is_over or self._connection.sock is None:
             self.close()
 
     def _open(self) -> http.client.HTTPConnection:
         host, port = self._place.address.host, self._place.address.port
-        if self._tls is None:
-            return http.client.HTTPConnection(host, port, timeout=self._patience)
-        connection = http.client.HTTPSConnection(
-            host, port, timeout=self._patience, context=self._tls
+        connection = (
+            http.client.HTTPConnection(host, port, timeout=self._patience)
+            if self._tls is None
+            else http.client.HTTPSConnection(
+                host, port, timeout=self._patience, context=self._tls
+            )
         )
+        # Dialled anew by itself it would ask nobody for a certificate.
+        connection.auto_open = 0
         try:
             connection.connect()
-            self._check_certificate(connection.sock)
+            if isinstance(connection.sock, ssl.SSLSocket):
+                self._check_certificate(connection.sock)
         except BaseException:
             connection.close()
             raise
@@ -216,8 +221,8 @@ class Exchanges:
 
     def _check_certificate(self, tls: ssl.SSLSocket) -> None:
         try:
-            seen = certificate_key_hash(tls.getpeercert(binary_form=True) or b"")
-        except BadCertificateError:
+            seen = certified_key_hash(tls.getpeercert(binary_form=True) or b"")
+        except CryptoError:
             seen = b""
         if seen != self._place.certificate:
             raise TransferFailedError("wrong_certificate")

@@ -25,8 +25,8 @@ from websockets.frames import CloseCode
 from websockets.typing import Subprotocol
 
 from tertulia.agent.address import Address
-from tertulia.agent.certificate import certificate_key_hash
-from tertulia.agent.errors import LinkFailedError
+from tertulia.agent.errors import BadCertificateError, LinkFailedError
+from tertulia.crypto import CryptoError, certified_key_hash
 from tertulia.errors import PeerError
 from tertulia.wire import (
     SUBPROTOCOL,
@@ -230,8 +230,14 @@ def _reason(error: Exception) -> str:
 
 
 def _certificate_of(websocket: ClientConnection) -> bytes:
-    """Return the hash of the key that the other end of TLS showed, empty without TLS."""
+    """Return the hash of the key that the other end of TLS showed, empty without TLS.
+
+    Raises BadCertificateError.
+    """
     tls = websocket.transport.get_extra_info("ssl_object")
     if tls is None:
         return b""
-    return certificate_key_hash(tls.getpeercert(binary_form=True) or b"")
+    try:
+        return certified_key_hash(tls.getpeercert(binary_form=True) or b"")
+    except CryptoError:
+        raise BadCertificateError from None

@@ -8,6 +8,7 @@ open or parse raises a `CryptoError`. Knows nothing of groups, trees or messages
 from tertulia.crypto.aead import AEAD, AES128GCM, AES256GCM, CHACHA20POLY1305
 from tertulia.crypto.certificate import (
     CertificateTerms,
+    certified_key_hash,
     generate_certificate_key,
     make_certificate,
     public_key_hash,
@@ -100,6 +101,7 @@ __all__ = [
     "SignatureScheme",
     "UnsupportedSuiteError",
     "WrongSizeError",
+    "certified_key_hash",
     "cipher_suite",
     "generate_certificate_key",
     "make_certificate",

@@ -3,7 +3,7 @@
 Browsers refuse Ed25519 certificates, hence a second key beside a relay's identity. Who
 pins an identity compares the hash of the SubjectPublicKeyInfo, which a certificate made
 anew for the same key keeps. The library's X.509 part takes longer to load than
-everything else together, so only the two functions that need it load it.
+everything else together, so only the functions that need it load it.
 """
 
 import contextlib
@@ -57,6 +57,24 @@ def public_key_hash(key: Secret) -> bytes:
     Raises InvalidKeyError.
     """
     public = _load(key).public_key()
+    return sha256(
+        public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    ).digest()
+
+
+def certified_key_hash(certificate: bytes) -> bytes:
+    """Return the SHA-256 of the SubjectPublicKeyInfo that a DER certificate is for.
+
+    Read strictly: TLS takes looser encodings, in which two readers may see two keys.
+    Raises InvalidKeyError.
+    """
+    from cryptography import x509  # noqa: PLC0415 -- slow to load
+    from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415
+
+    try:
+        public = x509.load_der_x509_certificate(certificate).public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        raise InvalidKeyError("certificate", "it cannot be read") from None
     return sha256(
         public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     ).digest()
