@@ -45,29 +45,29 @@ def test_the_newest_lines_are_in_order_too(vault: Vault) -> None:
 def test_a_line_keeps_its_number_when_place_and_body_change(vault: Vault) -> None:
     queued = MessageRow(ROOM, b"mine", None, b"queued")
     vault.save([PutMessage(queued)])
-    assert vault.message(b"mine") == replace(queued, number=6)
+    assert vault.message(None, b"mine") == replace(queued, number=6)
     stored = MessageRow(ROOM, b"mine", 80, b"stored", number=1)
     vault.save([put(line(7)), PutMessage(stored)])
-    assert vault.message(b"mine") == replace(stored, number=6)
+    assert vault.message(None, b"mine") == replace(stored, number=6)
     assert vault.messages(ROOM, 5, 10) == [replace(stored, number=6), line(7)]
 
 
 def test_a_number_is_never_used_twice(vault: Vault) -> None:
     vault.save([DropMessage(ROOM, b"message 5")])
-    assert vault.message(b"message 5") is None
+    assert vault.message(None, b"message 5") is None
     vault.save([put(line(6))])
     assert vault.messages(None, 4, 10) == [line(6)]
 
 
 def test_a_line_is_dropped_from_its_own_room_only(vault: Vault) -> None:
     vault.save([DropMessage(OTHER, b"message 5")])
-    assert vault.message(b"message 5") == line(5)
+    assert vault.message(None, b"message 5") == line(5)
 
 
 def test_an_id_that_comes_up_in_two_rooms_is_two_lines(vault: Vault) -> None:
     forged = MessageRow(OTHER, b"message 5", 9, b"other words")
     vault.save([PutMessage(forged)])
-    assert vault.message(b"message 5") == line(5)
+    assert vault.message(None, b"message 5") == line(5)
     assert vault.messages(OTHER, 4, 10) == [replace(forged, number=6)]
 
 

@@ -82,7 +82,7 @@ class LocalAgent:
                 return await self._task.ask(self._choose(relay), command)
             case ChangeName(name):
                 return await self._change_name(check_name(name))
-            case SendText(key=bytes() as key) if await self._has(key):
+            case SendText(room, key=bytes() as key) if await self._has(room, key):
                 return MessageKept(self._id_of(key))
             case _:
                 return await self._task.ask(self._relay_with(command.room), command)
@@ -119,7 +119,7 @@ class LocalAgent:
         newest: bool = False,
     ) -> list[MessageView]:
         """Return lines of a room or of all."""
-        number = await self._number_of(after)
+        number = await self._number_of(room, after)
         rows = await self._worker.run(
             self._vault.messages, room, number, min(limit, MESSAGES), newest=newest
         )
@@ -139,17 +139,17 @@ class LocalAgent:
         """End, after what was given before."""
         self._task.stop()
 
-    async def _number_of(self, after: bytes | int | None) -> int:
+    async def _number_of(self, room: bytes | None, after: bytes | int | None) -> int:
         if not isinstance(after, bytes):
             return after or 0
-        row = await self._worker.run(self._vault.message, after)
+        row = await self._worker.run(self._vault.message, room, after)
         if row is None or row.number is None:
             raise UnknownMessageError(after)
         return row.number
 
-    async def _has(self, key: bytes) -> bool:
+    async def _has(self, room: bytes, key: bytes) -> bool:
         """Tell whether a text was given before under this key."""
-        row = await self._worker.run(self._vault.message, self._id_of(key))
+        row = await self._worker.run(self._vault.message, room, self._id_of(key))
         return row is not None
 
     def _id_of(self, key: bytes) -> bytes:

@@ -12,11 +12,14 @@ _COLUMNS = "room, message, place, body, number"
 
 
 def put_message(database: apsw.Connection, row: MessageRow) -> None:
-    """Add a line with the next number, or replace place and body of the one there."""
+    """Add a line with the next number, or replace place and body of the one there.
+
+    A line that has its place in the log stays as it is: the first entry of an id counts.
+    """
     database.execute(
         "INSERT INTO message (room, message, place, body) VALUES (?, ?, ?, ?)"
         " ON CONFLICT (message, room) DO UPDATE SET place = excluded.place,"
-        " body = excluded.body",
+        " body = excluded.body WHERE message.place IS NULL",
         (row.room, row.message, row.place, row.body),
     )
 
@@ -57,12 +60,14 @@ def _lines(
     return [MessageRow(*row) for row in found]
 
 
-def message(database: apsw.Connection, message: bytes) -> MessageRow | None:
-    """Return the line with an id, the first one if several rooms have it."""
+def message(
+    database: apsw.Connection, room: bytes | None, message: bytes
+) -> MessageRow | None:
+    """Return the line with an id in a room; in any, the first one."""
     found = database.execute(
-        f"SELECT {_COLUMNS} FROM message WHERE message = ?"  # noqa: S608
-        " ORDER BY number LIMIT 1",
-        (message,),
+        f"SELECT {_COLUMNS} FROM message WHERE message = ?1"  # noqa: S608
+        " AND (?2 IS NULL OR room = ?2) ORDER BY number LIMIT 1",
+        (message, room),
     ).fetchone()
     return None if found is None else MessageRow(*found)
 

@@ -76,9 +76,9 @@ class Vault:
         query = messages.newest_messages if newest else messages.messages_after
         return self._ask(query, room, after, limit)
 
-    def message(self, message: bytes) -> MessageRow | None:
+    def message(self, room: bytes | None, message: bytes) -> MessageRow | None:
         """Return the line with an id; its number is where `messages` goes on."""
-        return self._ask(messages.message, message)
+        return self._ask(messages.message, room, message)
 
     def count_messages(self, room: bytes) -> int:
         """Return how many lines a room has."""

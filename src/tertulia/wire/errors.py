@@ -9,7 +9,7 @@ from tertulia.errors import PeerError
 class MalformedFrameError(PeerError):
     """The bytes are not a frame of this protocol."""
 
-    code: ClassVar[str] = "malformed"
+    code: ClassVar[str] = "malformed_frame"
     sentence: ClassVar[str] = "malformed frame: {reason}"
 
     def __init__(self, reason: str) -> None:
