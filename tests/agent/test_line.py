@@ -60,7 +60,10 @@ def test_a_link_is_told_from_its_opening_to_its_end() -> None:
         await websocket.close()
 
     async def talk(line: Line, inbox: Inbox) -> None:
-        assert await inbox.items.get() == LinkOpened(b"", trusted=False)
+        opened = await inbox.items.get()
+        assert isinstance(opened, LinkOpened)
+        assert (opened.certificate, opened.trusted) == (b"", False)
+        assert opened.base.startswith("http://")
         line.transmit(HELLO)
         assert await inbox.items.get() == FrameArrived(QUEUED)
         assert await inbox.items.get() == LinkClosed("closed")

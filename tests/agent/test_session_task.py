@@ -14,7 +14,12 @@ from tertulia.agent.errors import (
     NotAnsweredError,
     StepFailedError,
 )
-from tertulia.agent.session_task import INBOX, MAX_ADDRESSES, Patience
+from tertulia.agent.session_task import (
+    INBOX,
+    MAX_ADDRESSES,
+    Patience,
+    _without_downgrade,
+)
 from tertulia.client import (
     Asked,
     Carried,
@@ -314,11 +319,20 @@ def test_a_relay_that_is_known_learns_its_new_addresses(tmp_path: Path) -> None:
             moved = [f"http://127.0.0.1:{port}" for port in range(2, 20)]
             await on.task.know(RelayRow(RELAY.relay, tuple(moved), counter=0))
             item = await rules.next(RelayMoved)
-            assert item == RelayMoved(tuple(moved[:MAX_ADDRESSES]))
+            known = len(RELAY.addresses)
+            assert item == RelayMoved(
+                (*RELAY.addresses, *moved[: MAX_ADDRESSES - known])
+            )
             await on.task.know(RELAY)
             assert not any(isinstance(item, RelayMoved) for item in rules.items[2:])
 
     play(story)
+
+
+def test_a_link_leads_nobody_away_from_tls() -> None:
+    plain, secure = "http://evil.example", "https://relay.example"
+    assert _without_downgrade((plain, secure, secure)) == (secure,)
+    assert _without_downgrade((plain,)) == (plain,)
 
 
 # Faults

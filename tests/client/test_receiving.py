@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec.structs import replace as changed
 
@@ -29,7 +30,9 @@ from tertulia.client.room_policy import Permissions, Role
 from tertulia.client.rows import ChangeKeys, PutEntry, PutEpoch, PutEvidence
 from tertulia.client.views import MessageKind, MessageState, RoomStatus
 from tertulia.client.work import Sent
-from tertulia.crypto import Secret
+from tertulia.crypto import Rng, Secret
+from tertulia.mls.private_message import open_private_message, seal_private_message
+from tertulia.mls.secret_tree import RatchetKind
 from tertulia.wire import Kind, frames
 from tests.client.script import (
     Log,
@@ -46,7 +49,7 @@ from tests.client.script import (
     saved,
     status,
 )
-from tests.client.world import World
+from tests.client.world import Device, World
 
 
 class Scene:
@@ -221,8 +224,16 @@ def test_who_saw_another_history_is_named_and_what_it_says_is_kept() -> None:
 
 def test_what_is_too_long_ago_is_not_compared() -> None:
     scene = Scene()
-    said = scene.rogue.annotation(place=9_999, hash=b"x" * 32)
+    alter(scene.listener, replace(scene.kept, hashes={}))
+    said = scene.rogue.annotation(place=1, hash=b"x" * 32)
     assert warnings(scene.hear(scene.rogue.text(Text("hola"), said))) == []
+
+
+def test_who_saw_more_than_i_was_shown_says_that_something_is_held_back() -> None:
+    scene = Scene()
+    said = scene.rogue.annotation(place=9_999, hash=b"x" * 32)
+    heard = warnings(scene.hear(scene.rogue.text(Text("hola"), said)))
+    assert heard == [("history_disputed", "Luis")]
 
 
 def test_the_hashes_of_the_last_entries_are_kept() -> None:
@@ -695,3 +706,64 @@ def test_who_comes_back_did_not_do_what_others_did() -> None:
     renamed = MessageKind.RENAMED_ROOM
     tellers = {line.sender.name for line in luis.lines(room) if line.kind is renamed}
     assert "Luis" not in tellers
+
+
+# What others could do with what is mine
+
+
+def my_words_again(group: mls.Group, blob: bytes, rng: Rng) -> bytes:
+    """Seal what somebody signed once more, ahead of where that one's ratchet is."""
+    message = mls.decode_message(blob)
+    assert isinstance(message, mls.PrivateMessage)
+    keys = group.message_keys()
+    tree, opened = open_private_message(group.suite, keys, message)
+    signed = opened.take_for_checking()
+    assert isinstance(signed.content.sender, mls.MemberSender)
+    leaf = signed.content.sender.leaf_index
+    for _ in range(8):
+        tree, _, _ = tree.next_key(group.suite, leaf, RatchetKind.APPLICATION)
+    ahead = replace(keys, secret_tree=tree)
+    _, forged = seal_private_message(group.suite, ahead, signed, 100, rng)
+    return mls.encode_message(forged)
+
+
+def test_my_own_words_in_somebody_elses_entry_are_void() -> None:
+    world = World()
+    room, (ana, luis) = world.circle("Ana", "Luis")
+    before = group_of(luis, room)
+    ana.say(room, "hola")
+    blob = entry_of(luis, room, ana.device).blob
+    assert blob is not None
+    forged = my_words_again(before, blob, world.rng)
+    Rogue(luis, room).append(forged, ana.world.rng(16))
+    assert ana.texts(room) == ["hola"]
+    assert ana.codes() == ["entry_void"]
+    ana.crash()
+    ana.start()
+    ana.world.settle()
+    assert status(ana, room) is RoomStatus.MEMBER
+
+
+def test_an_entry_shown_again_later_erases_nothing() -> None:
+    room, (ana, luis) = World().circle("Ana", "Luis")
+    luis.say(room, "I owe you 100")
+    entry = entry_of(ana, room, luis.device)
+    assert entry.blob is not None
+    log = Log.after(ana, room)
+    answer(ana, log.page(log.entry(entry.blob, entry.device, entry.key)))
+    assert ana.texts(room) == ["I owe you 100"]
+    assert ana.lines(room)[-1].kind is MessageKind.VOID
+
+
+def entry_of(device: Device, room: bytes, sender: bytes) -> frames.Entry:
+    """The last application entry of a sender, as somebody's disk has it."""
+    rows = sorted(
+        (row for (name, _), row in device.disk.entries.items() if name == room),
+        key=lambda row: row.place,
+    )
+    entries = [msgspec.msgpack.decode(row.entry, type=frames.Entry) for row in rows]
+    return next(
+        entry
+        for entry in reversed(entries)
+        if entry.device == sender and entry.kind is Kind.APPLICATION
+    )

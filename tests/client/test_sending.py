@@ -12,7 +12,7 @@ from tertulia.client import limits
 from tertulia.client.annotation import Annotation, NoClaim
 from tertulia.client.commands import CreateInvite, LeaveRoom, SendText
 from tertulia.client.effects import Asked
-from tertulia.client.events import MessageMoved
+from tertulia.client.events import MessageMoved, Warned
 from tertulia.client.messages import message_id
 from tertulia.client.requests import ToAppend
 from tertulia.client.room import Route
@@ -291,14 +291,20 @@ def test_messages_count_towards_fresh_keys() -> None:
     assert group_of(ana, room).context.epoch == 1
 
 
-def test_a_message_asked_for_twice_is_said_once() -> None:
-    world = World()
-    room, (ana, luis) = world.circle("Ana", "Luis")
-    for _ in range(2):
-        ana.get(SendText(room, "once", key=b"k" * 16))
-    ana.say(room, "next")
-    assert ana.texts(room) == luis.texts(room) == ["once", "next"]
-    assert room_of(ana, room).outbox == ()
+def test_what_was_not_there_when_it_was_read_is_not_stored() -> None:
+    room, (ana, _) = circle("Ana", "Luis")
+    first = send(ana, room)
+    (number,) = (
+        number
+        for number, purpose in ana.session.requests.items()
+        if isinstance(purpose, ToAppend)
+    )
+    head = signed_head(ana.world, room, 2, room_of(ana, room).hashes[2])
+    effects = answer(ana, frames.Accepted(number, 2, 5_000, head))
+    assert emitted(effects, MessageMoved) == []
+    assert emitted(effects, Warned) == [Warned(room, "entry_altered", place=2)]
+    assert [kept.key for kept in room_of(ana, room).outbox] == [first.key]
+    assert room_of(ana, room).live.paused > ana.world.now
 
 
 def test_an_acknowledgement_is_proof() -> None:

@@ -41,7 +41,7 @@ from tertulia.client.state import Phase
 from tertulia.mls import StateError
 from tertulia.wire import ErrorCode, SignedDeviceList, frames
 from tests.client.script import Log, Rogue, answer, outline, room_of, run_until
-from tests.client.world import Device, Disk, World
+from tests.client.world import ADDRESS, Device, Disk, World
 from tests.relay.script import run
 
 
@@ -447,3 +447,13 @@ def test_a_link_made_while_others_talk_leads_into_the_room() -> None:
     world.settle()
     eva = world.person("Eva")
     assert eva.get(JoinRoom(ana.replies[number].link)).room == room
+
+
+def test_links_lead_to_where_the_relay_proved_itself() -> None:
+    world = World()
+    room, (ana,) = world.circle("Ana")
+    ana.feed(RelayMoved(("https://evil.example", ADDRESS)))
+    ana.inbox.append(NetworkChanged())
+    world.settle()
+    link = ana.get(CreateInvite(room)).link
+    assert link.startswith(ADDRESS + "/i#")

@@ -158,6 +158,8 @@ class Disk:
 
     def _put_message(self, row: MessageRow) -> None:
         old = self.messages.get(row.message)
+        if old is not None and old.place is not None:
+            return
         if old is None:
             self._number += 1
         number = self._number if old is None else old.number
@@ -446,7 +448,7 @@ class World:
             return
         session, effects = self.relay.connect("192.0.2.1", self.now)
         device.link = session
-        device.inbox.append(LinkOpened(b"", trusted=True))
+        device.inbox.append(LinkOpened(b"", trusted=True, base=ADDRESS))
         self._carry_out(effects)
 
     def hang_up(self, device: Device) -> None:

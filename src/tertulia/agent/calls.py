@@ -219,7 +219,10 @@ _outcomes: Final = msgspec.msgpack.Decoder(FromHolder)
 
 def as_frame(value: Greeting | AnyCall | FromHolder) -> bytes:
     """Return the bytes of a frame."""
-    data = _encoder.encode(value)
+    try:
+        data = _encoder.encode(value)
+    except UnicodeEncodeError:
+        raise BadCallError("a text holds half a character") from None
     return len(data).to_bytes(_LENGTH, "big") + data
 
 

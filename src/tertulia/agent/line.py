@@ -82,7 +82,8 @@ class Line:
         self._blobs = Blobs(place, self._waits.blobs)
         self._link = link
         try:
-            await self._post(self, LinkOpened(link.certificate, self._wish.trusted))
+            opened = LinkOpened(link.certificate, self._wish.trusted, link.address.base)
+            await self._post(self, opened)
             return await self._carry(link)
         finally:
             self._link = None

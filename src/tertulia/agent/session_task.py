@@ -69,6 +69,7 @@ from tertulia.vault import Vault
 
 # A frame has up to a mebibyte; so many may wait here before a link stops reading.
 INBOX: Final = 32
+PROVED: Final = 2  # addresses that stay first: the relay was reached there
 MAX_ADDRESSES: Final = 8
 
 Step: TypeAlias = Callable[[Session, Item, int], tuple[Session, Sequence[Effect]]]
@@ -349,7 +350,9 @@ class SessionTask:
             await self._take_up(row)
             return
         known = running.session.relay
-        addresses = tuple(dict.fromkeys((*row.addresses, *known.addresses)))
+        addresses = _without_downgrade(
+            (*known.addresses[:PROVED], *row.addresses, *known.addresses[PROVED:])
+        )
         addresses = addresses[:MAX_ADDRESSES]
         if relay_view(running.session).connection is Connection.STOPPED:
             # A person came with a link: what kept us out may not any more.
@@ -498,3 +501,10 @@ class SessionTask:
         """Replace the profile where there is no session that would."""
         await self._worker.run(self._vault.save, (PutProfile(profile),))
         self._profile = profile
+
+
+def _without_downgrade(addresses: Sequence[str]) -> tuple[str, ...]:
+    """Return addresses, each once; no plain one where there is one with TLS."""
+    each = tuple(dict.fromkeys(addresses))
+    secure = tuple(address for address in each if address.startswith("https:"))
+    return secure or each

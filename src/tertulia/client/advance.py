@@ -141,7 +141,7 @@ def _refeed(turn: Turn, room: Room) -> None:
     if room.live.fetching:
         return
     if head is None or head.place <= (room.live.refeeding or 0):
-        turn.put(room.with_live(refeeding=None, stopped=True))
+        turn.put(following.cannot_refeed(turn, room))
         return
     after = room.live.refeeding or 0
     turn.load(LoadEntries(room.id, after, limits.REFEED_ENTRIES))
@@ -155,16 +155,22 @@ def entries_loaded(turn: Turn, item: EntriesLoaded) -> None:
         return
     room = room.with_live(fetching=False)
     head = room.state.head
-    entries = tuple(
-        msgspec.msgpack.decode(row.entry, type=frames.Entry)
-        for row in item.rows
-        if head is not None and row.place <= head.place
-    )
+    entries: tuple[frames.Entry, ...] = ()
+    if head is not None and _fit_one_frame(item):
+        entries = tuple(
+            msgspec.msgpack.decode(row.entry, type=frames.Entry)
+            for row in item.rows
+            if row.place <= head.place
+        )
     if head is None or not entries or entries[-1].place != head.place:
-        turn.put(room.with_live(refeeding=None, stopped=True))
+        turn.put(following.cannot_refeed(turn, room))
         return
     room = room.with_live(fetching=True)
     turn.put(following.refeed(turn, room, entries, head))
+
+
+def _fit_one_frame(item: EntriesLoaded) -> bool:
+    return sum(len(row.entry) for row in item.rows) <= limits.REFEED_BYTES
 
 
 def wake_at(turn: Turn) -> int | None:

@@ -73,6 +73,7 @@ def opened(turn: Turn, item: LinkOpened) -> None:
     nonce = turn.rng(32)
     turn.set_link(
         phase=Phase.GREETED,
+        base=item.base,
         certificate=item.certificate,
         trusted=item.trusted,
         nonce=nonce,
@@ -180,9 +181,12 @@ def authenticated(turn: Turn, frame: frames.Authenticated) -> None:
     if turn.link.phase is not Phase.PROVING:
         return
     turn.set_link(phase=Phase.OPEN, failures=0, reason=None)
-    if turn.session.relay.invite:
-        relay = replace(turn.session.relay, invite="")
-        turn.session = replace(turn.session, relay=relay)
+    relay = turn.session.relay
+    if turn.link.base in relay.addresses:
+        # Links lead to where the relay has proved to be, not to where somebody says.
+        rest = [each for each in relay.addresses if each != turn.link.base]
+        relay = replace(relay, addresses=(turn.link.base, *rest))
+    turn.session = replace(turn.session, relay=replace(relay, invite=""))
     enrolment.ask_devices(turn, frame.device_list_version)
     _tell(turn, Connection.ONLINE)
 

@@ -117,10 +117,11 @@ class Asked:
 @dataclass(frozen=True, slots=True)
 class LinkOpened:
     """The link is there. `certificate` is the SHA-256 of the SubjectPublicKeyInfo of
-    the TLS certificate that was seen, empty without TLS."""
+    the TLS certificate that was seen, empty without TLS; `base` is the address."""
 
     certificate: bytes
     trusted: bool
+    base: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,12 +122,17 @@ def page_arrived(turn: Turn, purpose: ToFetch, frame: frames.Answer) -> None:
 
 
 def _take_page(turn: Turn, room: Room, frame: frames.Entries) -> Room:
+    before = room.state.place
     taken = _take(turn, room, frame)
     if taken is None:
         return _dispute(turn, room, msgspec.msgpack.encode(frame.head))
     room = taken
     live = room.live
     expected = max(live.expected, frame.head.place)
+    if room.state.place == before and room.state.place < expected:
+        # Told of entries, given none: asking at once would go on for ever.
+        expected = frame.head.place
+        room = room.with_live(paused=turn.now + limits.STORAGE_PAUSE)
     if not frame.more and live.route is Route.CUT:
         expected = room.state.place
     room = room.with_live(expected=expected)
@@ -233,6 +238,16 @@ def refeed(
         ToRefeed(room.id),
     )
     return room
+
+
+def cannot_refeed(turn: Turn, room: Room) -> Room:
+    """The relay lost more than can be given back: come back into what it has."""
+    turn.emit(Warned(room.id, "out_of_step", place=room.state.place))
+    turn.emit(RoomChanged(room.id))
+    room = room.without_pending().with_live(
+        refeeding=None, fetching=False, followed=False, current=False
+    )
+    return room.with_state(status=RoomStatus.LOST, head=None)
 
 
 def refed(turn: Turn, purpose: ToRefeed, frame: frames.Answer) -> None:

@@ -150,6 +150,8 @@ def _check_advice(turn: Turn, room: Room, frame: frames.Group) -> Room:
         fits = is_current(open_wrap(wrap_key, room.id, frame.wrapped), group)
     except _UNFIT:
         fits = False
+    if room.state.unconfirmed:
+        return room if fits else _leave_branch(turn, room)
     if not fits:
         return publishing.begin(turn, room, Repairing(), group)
     # The advice fits; whom the bundle put out is put in again.
@@ -159,6 +161,17 @@ def _check_advice(turn: Turn, room: Room, frame: frames.Group) -> Room:
         ToRoute(room.id),
     )
     return room
+
+
+def _leave_branch(turn: Turn, room: Room) -> Room:
+    """Nobody is where this device entered: enter again, where the others are."""
+    turn.emit(Warned(room.id, "out_of_step"))
+    turn.emit(RoomChanged(room.id))
+    room = room.without_pending().with_state(unconfirmed=False)
+    if not room.state.link:
+        return room.with_state(status=RoomStatus.LOST)
+    room = replace(room, group=None).with_live(entered=False, work=None)
+    return room.with_state(status=RoomStatus.JOINING)
 
 
 def _put_off(turn: Turn, room: Room, frame: frames.Refused) -> None:

@@ -12,6 +12,7 @@ account keys, which certify device keys, which sign.
 from collections import Counter
 from typing import Final, assert_never
 
+from tertulia.client import limits
 from tertulia.client.annotation import Annotation, Claim
 from tertulia.client.entry_rules import check_entry
 from tertulia.client.identity import POLICY, PROFILE, credential_in, name_in
@@ -52,6 +53,8 @@ class RoomRules:
             name_in(leaf)
         except (CodecError, CryptoError) as error:
             raise InvalidError(Rule.CREDENTIAL, str(error)) from error
+        if len(leaf.encode()) > limits.LEAF:
+            raise InvalidError(Rule.CREDENTIAL, "a leaf that is too large")
         if not _NEEDED.issubset(leaf.capabilities.extensions):
             raise InvalidError(Rule.CREDENTIAL, "a program that knows no rooms")
 

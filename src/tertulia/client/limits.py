@@ -13,6 +13,10 @@ from tertulia.wire import limits
 NAME_CHARACTERS: Final = 64
 NAME: Final = 4 * NAME_CHARACTERS
 
+# A leaf: keys, certificate, name, capabilities take under 4 KiB, hybrid keys included.
+# Without a bound one member's leaf would fill the tree that everybody uploads.
+LEAF: Final = 16 * 1024
+
 # A room's name stands in lists, its topic at most over one screen.
 ROOM_NAME: Final = 256
 TOPIC: Final = 4096
@@ -34,7 +38,6 @@ LEAVING_CLAIMS: Final = 512 * 1024
 # What a joiner's proof covers: the encapsulated key of a hybrid suite takes 1,120 bytes,
 # a leaf with its certificate and name not twice that.
 KEM_OUTPUT: Final = 8 * 1024
-LEAF: Final = 64 * 1024
 
 # Certificates whose reading is remembered, of 600 bytes each: a few more than the
 # largest room has devices.
@@ -92,6 +95,7 @@ ADVICE: Final = 16 * 1024 * 1024
 
 # A restored relay gets back at most this many entries of a room at once.
 REFEED_ENTRIES: Final = limits.PAGE_ENTRIES
+REFEED_BYTES: Final = limits.ENTRY_BLOB  # one frame has to hold them
 
 # A chore that was refused is not tried again before this.
 CHORE_PAUSE: Final = 60_000

@@ -9,6 +9,7 @@ from tertulia.client.messages import (
     message_id,
     put_message,
     view_of,
+    void_id,
 )
 from tertulia.client.notices import Notice, members_of
 from tertulia.client.room import Room
@@ -55,7 +56,7 @@ def keep_void(turn: Turn, room: Room, entry: frames.Entry) -> None:
     stored = StoredMessage(
         account, name, entry.time, MessageKind.VOID, "", MessageState.VOID
     )
-    _store(turn, room, entry, message_id(entry.device, entry.key), stored)
+    _store(turn, room, entry, void_id(room.id, entry.place), stored)
     turn.keep_evidence(room.id, "entry_void", msgspec.msgpack.encode(entry))
     turn.emit(Warned(room.id, "entry_void", name, entry.place))
 

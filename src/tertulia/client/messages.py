@@ -27,7 +27,15 @@ def message_id(device: bytes, key: bytes, index: int = 0) -> bytes:
     first = device + key
     if index == 0:
         return first
-    return hashlib.sha256(first + index.to_bytes(4, "big")).digest()
+    return hashlib.sha256(first + index.to_bytes(8, "big")).digest()
+
+
+def void_id(room: bytes, place: int) -> bytes:
+    """Return the id of the line that stands for an entry which does not open.
+
+    Not the id that the entry claims: a message of that id may be there already.
+    """
+    return hashlib.sha256(room + place.to_bytes(8, "big")).digest()
 
 
 def put_message(

@@ -49,7 +49,14 @@ from tertulia.errors import PeerError
 from tertulia.wire import Kind, account_id, blob_hash, first_hash, frames
 
 # What makes an entry void, or a handshake skipped: everybody finds the same.
-_BROKEN: Final = (mls.InvalidError, CodecError, CryptoError, PeerError)
+# A MisuseError is of what bears my own signature, in somebody else's entry.
+_BROKEN: Final = (
+    mls.InvalidError,
+    mls.MisuseError,
+    CodecError,
+    CryptoError,
+    PeerError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +140,7 @@ def _adopt(turn: Turn, room: Room, entry: frames.Entry, pending: Pending) -> Roo
     room = room.without_pending().with_state(
         status=RoomStatus.MEMBER,
         unconfirmed=not was_member,
-        former=None,
+        since=room.state.since if was_member else entry.place,
         doubt=None,
         refreshed=turn.now,
         sent=0,
@@ -336,23 +343,17 @@ def _resolve_doubt(turn: Turn, room: Room, epoch: int) -> Room:
 
 
 def _doubt_entry(turn: Turn, room: Room, group: mls.Group, epoch: int) -> Room:
-    """Others speak in another epoch than the one I entered: nobody is in there."""
+    """Others claim another epoch than the one I entered: look whether it is the room's."""
     if epoch == group.context.epoch:
         return room
-    turn.emit(Warned(room.id, "out_of_step"))
-    turn.emit(RoomChanged(room.id))
-    room = _drop_work(room.without_pending()).with_state(unconfirmed=False)
-    if not room.state.link:
-        return room.with_state(status=RoomStatus.LOST)
-    room = replace(room, group=None).with_live(entered=False, work=None)
-    return room.with_state(status=RoomStatus.JOINING)
+    return room.with_live(repair_at=turn.now)
 
 
 def _confirm(room: Room) -> Room:
     """A member speaks in the epoch that I entered: it is the room's."""
     if not room.state.unconfirmed:
         return room
-    return room.with_state(unconfirmed=False, link="")
+    return room.with_state(unconfirmed=False, link="", former=None)
 
 
 # Application entries
@@ -448,7 +449,9 @@ def _compare_history(
     """Compare what the sender saw with what I saw; say so if they differ."""
     place = annotation.place
     known = first_hash(room.id) if place == 0 else room.hashes.get(place)
-    if known is None or known == annotation.hash:
+    # Who has seen more than I was shown tells me that something is held back.
+    is_ahead = place > room.state.place
+    if known == annotation.hash or (known is None and not is_ahead):
         return
     turn.keep_evidence(room.id, "history_disputed", annotation.encode())
     turn.emit(Warned(room.id, "history_disputed", person, place))

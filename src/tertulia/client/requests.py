@@ -48,9 +48,10 @@ class ToRefeed(ForRoom):
 
 @dataclass(frozen=True, slots=True)
 class ToAppend(ForRoom):
-    """Sending a message of the outbox."""
+    """Sending a message of the outbox, after the handshake named."""
 
     key: bytes
+    handshake: int = 0
 
 
 @dataclass(frozen=True, slots=True)

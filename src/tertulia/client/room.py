@@ -56,6 +56,7 @@ class RoomState(Struct, frozen=True, array_like=True):
     former: RoomStatus | None = None  # what the room was before it was joined anew
     unconfirmed: bool = False  # entered, and nobody was heard in that epoch yet
     owes_greeting: bool = False  # somebody came by an invite of mine
+    since: int = 0  # from here on this device read the log without a gap
 
 
 class OutboxMessage(Struct, frozen=True, array_like=True):

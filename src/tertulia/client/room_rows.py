@@ -79,6 +79,8 @@ def _pending_changes(before: Pending | None, after: Room) -> list[RowChange]:
 
 
 def _outbox_changes(before: tuple[OutboxMessage, ...], after: Room) -> list[RowChange]:
+    if before is after.outbox:
+        return []
     old = {message.key: message for message in before}
     new = {message.key: message for message in after.outbox}
     changes: list[RowChange] = [

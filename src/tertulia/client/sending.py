@@ -7,6 +7,7 @@ the epoch came first; its key stays the same, so what is sent twice is in the lo
 from dataclasses import replace
 from typing import Final
 
+import msgspec
 from msgspec.structs import replace as changed
 
 from tertulia import mls
@@ -40,7 +41,7 @@ def begin(turn: Turn, room: Room) -> Room:
     handshake = room.state.handshake
     turn.request(
         lambda number: frame(number, room.id, message.key, handshake, message.blob),
-        ToAppend(room.id, message.key),
+        ToAppend(room.id, message.key, handshake),
     )
     return room.with_live(in_flight=message.key)
 
@@ -82,12 +83,20 @@ def answered(turn: Turn, purpose: ToAppend, frame: frames.Answer) -> None:
         case frames.Accepted():
             turn.put(_accepted(turn, room, message, frame))
         case frames.Stale():
-            turn.put(room.with_live(in_flight=None, current=False))
+            turn.put(_overtaken(turn, room, purpose, frame))
         case frames.Refused():
             room = room.with_live(in_flight=None)
             turn.put(_refused(turn, room, message, frame))
         case _:
             pass
+
+
+def _overtaken(turn: Turn, room: Room, purpose: ToAppend, frame: frames.Stale) -> Room:
+    """Read on, and send again then; but not at once if there is nothing newer."""
+    room = room.with_live(in_flight=None, current=False)
+    if frame.handshake > purpose.handshake:
+        return room
+    return room.with_live(paused=turn.now + limits.STORAGE_PAUSE)
 
 
 def _accepted(
@@ -97,9 +106,15 @@ def _accepted(
     room = heads.keep(turn, room, frame.head)
     if _is_leaving(message):
         return outbox.end(turn, room.without(message.key), RoomStatus.LEFT)
-    if frame.place <= room.state.place:
+    if frame.place <= room.state.since:
         # Stored before, in a part of the log that was not for this device to read.
         return outbox.settle(turn, room, message, frame.place, frame.time)
+    if frame.place <= room.state.place:
+        # It would have been there when this device read that far.
+        proof = msgspec.msgpack.encode(frame)
+        room = heads.report(turn, room, "entry_altered", proof)
+        paused = turn.now + limits.CHORE_PAUSE
+        return room.with_live(in_flight=None, paused=paused)
     if message.key not in room.live.told:
         outbox.tell_stored(turn, room, message, frame.place, frame.time)
     expected = max(room.live.expected, frame.place)

@@ -28,6 +28,7 @@ class Link:
 
     phase: Phase = Phase.IDLE
     trusted: bool = False
+    base: str = ""
     certificate: bytes = b""
     nonce: bytes = b""
     relay_nonce: bytes = b""
