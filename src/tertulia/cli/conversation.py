@@ -48,6 +48,7 @@ from tertulia.client import (
     SignSeen,
     Warned,
     distinct_names,
+    neutralise,
 )
 from tertulia.l10n import _, ngettext
 
@@ -281,8 +282,9 @@ class Conversation:
     async def _learn_names(self) -> None:
         members = await self.agent.members(self.room)
         self._meet(*(member.person for member in members))
-        self._names.members = [member.person.name for member in members]
-        self._names.rooms = [view.name for view in await self.agent.rooms()]
+        self._names.members = [neutralise(member.person.name) for member in members]
+        rooms = await self.agent.rooms()
+        self._names.rooms = [neutralise(view.name) for view in rooms]
 
 
 class _LinkNews:

@@ -123,6 +123,8 @@ async def _find_room(
         room_id, link = await _create(agent, relay, name or ROOM_NAME)
     else:
         room_id, link = room.room, await _link_to(agent, room.room)
+    # The relay itself says where it is now; the last place known may be another.
+    link = f"{relay.url}/i#{link.partition('#')[2]}"
     memory = Memory.read(wish.config.data)
     msgspec.structs.replace(memory, room=room_id.hex()).write(wish.config.data)
     view = next(view for view in await agent.rooms() if view.room == room_id)

@@ -80,6 +80,13 @@ async def _make_room(agent: "Agent", relay: bytes, name: str) -> bytes:
 async def _join(arguments: argparse.Namespace, name: str | None, seconds: float) -> int:
     async with opened(arguments, name) as agent:
         tell = None if arguments.json else _tell
+        if tell is not None and arguments.link.strip().startswith("http://"):
+            tell(
+                _(
+                    "WARNING: this link goes without TLS. Messages stay sealed, but "
+                    "whoever is in between sees who talks when."
+                )
+            )
         joined = await tasks.within(seconds, enter(agent, arguments.link, tell))
         await _be_in(arguments, agent, joined)
     return 0

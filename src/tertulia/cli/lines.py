@@ -179,5 +179,8 @@ def room_state(room: RoomView) -> str:
 
 def local_time(milliseconds: int) -> str:
     """Return a time in the zone of this machine, as people write it."""
-    zoned = datetime.fromtimestamp(milliseconds / 1000).astimezone()
+    try:
+        zoned = datetime.fromtimestamp(milliseconds / 1000).astimezone()
+    except (ValueError, OverflowError, OSError):
+        return "?"  # of a relay or a member that says anything
     return zoned.strftime("%Y-%m-%d %H:%M")
