@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tertulia.wire import ErrorCode, first_hash, frames, next_hash
+from tests.chaos.campaign import FAST
 from tests.chaos.writers import Writer, check, gather_room, read_alike
 from tests.running_relay import (
     Process,
@@ -87,7 +88,7 @@ def test_a_full_disk_refuses_and_loses_nothing(tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk", "6m") as disk:
         ballast = disk / "ballast"
         ballast.write_bytes(bytes(3 * 1024 * 1024))
-        with launched(disk / "relay", "--log-level=warning") as process:
+        with launched(disk / "relay", *FAST) as process:
             writers = run(until_full(process))
             full = sum(
                 writer.refused.get(ErrorCode.RELAY_FULL, 0) for writer in writers
@@ -96,7 +97,7 @@ def test_a_full_disk_refuses_and_loses_nothing(tmp_path: Path) -> None:
             ballast.unlink()
             run(finish(process.server, writers))
             process.kill()
-        with launched(disk / "relay") as process:
+        with launched(disk / "relay", *FAST) as process:
             run(finish(process.server, writers))
 
 
