@@ -22,6 +22,8 @@ def main() -> int:
     for profile, groups in PROFILES.items():
         command = [uv, "pip", "compile", "--quiet", "--universal", "--upgrade"]
         command += ["--python-version", "3.11", "--generate-hashes"]
+        # pip takes a pin without the extra for no pin at all, once there is a newer version.
+        command += ["--no-strip-extras"]
         command += ["--no-annotate", "--no-header", "pyproject.toml"]
         for group in groups:
             command += ["--group", group]
