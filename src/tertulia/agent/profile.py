@@ -46,6 +46,7 @@ from tertulia.client import (
 )
 from tertulia.errors import TertuliaError
 from tertulia.vault import KeySource, VaultInUseError
+from tertulia.wire import new_message_key
 
 T = TypeVar("T")
 
@@ -183,7 +184,9 @@ class ProfileAgent:
     ) -> AnyAnswer:
         """Have a command carried out."""
         if isinstance(command, SendText) and command.key is None:
-            command = replace(command, key=self._around.rng(16))
+            around = self._around
+            key = new_message_key(around.clock(), around.rng)
+            command = replace(command, key=key)
         return await self._through(
             lambda agent: agent.ask(command, relay=relay),
             is_repeatable=isinstance(command, REPEATABLE),

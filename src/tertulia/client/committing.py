@@ -49,7 +49,7 @@ from tertulia.client.work import (
 )
 from tertulia.crypto import Secret
 from tertulia.errors import TertuliaError, UsageError
-from tertulia.wire import first_hash
+from tertulia.wire import first_hash, new_message_key
 
 
 def begin(turn: Turn, room: Room) -> Room:
@@ -71,7 +71,7 @@ def _explain(error: TertuliaError) -> TertuliaError:
 
 def _commit(turn: Turn, room: Room, group: mls.Group, first: Wish) -> Room:
     change = _plan(turn, room, group, first.aim)
-    key = turn.rng(16)
+    key = new_message_key(turn.now, turn.rng)
     annotation = Annotation(
         key,
         room.state.place,

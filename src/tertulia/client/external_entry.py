@@ -35,7 +35,7 @@ from tertulia.client.turn import Turn
 from tertulia.client.value_errors import NoAccountKeyError
 from tertulia.client.work import Entering, Fetched
 from tertulia.crypto import Secret, cipher_suite
-from tertulia.wire import RoomInviteLink
+from tertulia.wire import RoomInviteLink, new_message_key
 
 # Gets epoch, kem_output and the new leaf; returns what entitles the entry.
 _Claiming: TypeAlias = Callable[[int, bytes, mls.LeafNode], Claim]
@@ -147,7 +147,8 @@ def _leaf_of(device: bytes, tree: mls.RatchetTree) -> int | None:
 def _external_commit(turn: Turn, room: Room, plan: _Plan) -> Entering:
     context = plan.advice.group_info.take_for_checking().group_context
     position = plan.work.position
-    profile, key = turn.session.profile, turn.rng(16)
+    profile = turn.session.profile
+    key = new_message_key(turn.now, turn.rng)
 
     def authorize(kem_output: bytes, leaf: mls.LeafNode) -> bytes:
         claim = plan.claiming(context.epoch, kem_output, leaf)

@@ -22,7 +22,7 @@ from tertulia.client.room import Live, OutboxMessage, Room
 from tertulia.client.rows import DropMessage
 from tertulia.client.turn import Turn
 from tertulia.client.views import MessageKind, MessageState, RoomStatus
-from tertulia.wire import account_id
+from tertulia.wire import account_id, new_message_key
 
 
 def enqueue(
@@ -30,7 +30,7 @@ def enqueue(
 ) -> tuple[Room, bytes]:
     """Put content into the outbox; return the room and the message's id."""
     number = room.state.next_number
-    key = key or turn.rng(16)
+    key = key or new_message_key(turn.now, turn.rng)
     message = OutboxMessage(number, key, encode_content(content), turn.now)
     name = message_id(turn.session.profile.device, message.key)
     if isinstance(content, Text):

@@ -34,6 +34,7 @@ from tertulia.wire.invite_link import (
     ServerInviteLink,
     parse_link,
 )
+from tertulia.wire.message_key import new_message_key
 from tertulia.wire.running_hash import blob_hash, first_hash, next_hash
 from tertulia.wire.signed import (
     DeviceProof,
@@ -92,6 +93,7 @@ __all__ = [
     "first_hash",
     "frames",
     "limits",
+    "new_message_key",
     "next_hash",
     "parse_link",
 ]

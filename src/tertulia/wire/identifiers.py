@@ -41,7 +41,9 @@ CertificateHash: TypeAlias = Annotated[
 ]
 MessageKey: TypeAlias = Annotated[
     bytes,
-    Meta(min_length=16, max_length=16, description="chosen at random by the sender"),
+    Meta(
+        min_length=16, max_length=16, description="a UUID of version 7, by the sender"
+    ),
 ]
 InviteId: TypeAlias = Annotated[
     bytes, Meta(min_length=16, max_length=16, description="names an invite")
