@@ -70,9 +70,9 @@ class FallibleEngine(MemoryEngine):
             raise self._failure
 
     @override
-    async def append(self, proposal: Proposal) -> Outcome:
+    async def append(self, proposals: Sequence[Proposal]) -> Sequence[Outcome]:
         self._work()
-        return await super().append(proposal)
+        return await super().append(proposals)
 
     @override
     async def put_markers(self, room: bytes, markers: Sequence[frames.Marker]) -> None:
@@ -162,6 +162,18 @@ class Client:
         self.script.carry_out(
             run(self.script.relay.handle(self.session, frame, self.script.now))
         )
+        return self.look()
+
+    def receive(self, *messages: bytes) -> list[frames.Frame | str]:
+        """Send messages as they are, all at once; return what came back."""
+
+        async def answer() -> None:
+            async for effects in self.script.relay.receive(
+                self.session, messages, self.script.now
+            ):
+                self.script.carry_out(effects)
+
+        run(answer())
         return self.look()
 
     def look(self) -> list[frames.Frame | str]:

@@ -9,19 +9,12 @@ from tertulia.wire import AccountPolicy, ErrorCode, encode, frames, limits
 from tests.relay.script import (
     HUNG_UP,
     START,
-    Client,
     Person,
     Script,
     ended,
     refused,
     run,
 )
-
-
-def receive(client: Client, data: bytes) -> list[frames.Frame | str]:
-    script = client.script
-    script.carry_out(run(script.relay.receive(client.session, data, script.now)))
-    return client.look()
 
 
 def test_every_frame_of_a_client_has_its_row() -> None:
@@ -92,25 +85,25 @@ def test_what_names_a_room_is_not_found_by_who_does_not_belong(
 def test_bytes_that_are_no_frame_end_the_connection() -> None:
     for data in (b"", b"\xc1", b"hello", bytes(limits.FRAME + 1)):
         client = Script().enter("alice")
-        assert ended(receive(client, data), ErrorCode.MALFORMED)
+        assert ended(client.receive(data), ErrorCode.MALFORMED)
 
 
 def test_an_unknown_kind_of_frame_is_refused_and_no_more() -> None:
     script = Script()
     alice = script.enter("alice")
     unknown = b"\x92\xa5dance\x07"
-    assert receive(alice, unknown) == [frames.Refused(7, ErrorCode.UNKNOWN_FRAME)]
-    assert receive(alice, encode(frames.ListRooms(8))) == [frames.Rooms(8, ())]
+    assert alice.receive(unknown) == [frames.Refused(7, ErrorCode.UNKNOWN_FRAME)]
+    assert alice.receive(encode(frames.ListRooms(8))) == [frames.Rooms(8, ())]
     early = script.connect(Person("bob"))
-    assert ended(receive(early, unknown), ErrorCode.UNEXPECTED)
+    assert ended(early.receive(unknown), ErrorCode.UNEXPECTED)
 
 
 def test_unknown_frames_cost_as_much_as_others() -> None:
     script = Script()
     alice = script.enter("alice")
     for _ in range(limits.FRAMES.burst):
-        receive(alice, b"\x92\xa5dance\x07")
-    answer = receive(alice, b"\x92\xa5dance\x07")
+        alice.receive(b"\x92\xa5dance\x07")
+    answer = alice.receive(b"\x92\xa5dance\x07")
     assert refused(answer, ErrorCode.RATE_LIMITED, retry_after=3)
 
 
@@ -119,7 +112,7 @@ def test_large_frames_count_as_many() -> None:
     alice = script.enter("alice")
     room = script.room("room", alice)
     data = encode(frames.Append(9, room, bytes(16), 7, bytes(900_000)))
-    answers = [receive(alice, data) for _ in range(60)]
+    answers = [alice.receive(data) for _ in range(60)]
     codes = [each[0].code for each in answers if isinstance(each[0], frames.Refused)]
     assert codes[0] is ErrorCode.BEHIND
     assert codes[-1] is ErrorCode.RATE_LIMITED
@@ -227,3 +220,66 @@ def test_a_sweep_forgets_what_makes_nobody_wait() -> None:
     assert script.relay.counts().buckets == 0
     assert isinstance(script.relay, Relay)
     assert alice.look() != [HUNG_UP]
+
+
+def test_texts_that_come_together_are_answered_together_and_others_in_turn() -> None:
+    script = Script()
+    alice = script.enter("alice")
+    room = script.room("room", alice)
+    texts = [
+        encode(frames.Append(number, room, bytes([number]) * 16, 0, b"text"))
+        for number in (11, 12, 13)
+    ]
+    unknown = b"\x92\xa5dance\x0e"
+    answers = alice.receive(
+        *texts[:2], encode(frames.ListRooms(15)), unknown, texts[2], texts[0]
+    )
+    requests = [
+        (type(each), each.request)
+        for each in answers
+        if isinstance(each, frames.Accepted | frames.Rooms | frames.Refused)
+    ]
+    assert requests == [
+        (frames.Accepted, 11),
+        (frames.Accepted, 12),
+        (frames.Rooms, 15),
+        (frames.Refused, 14),
+        (frames.Accepted, 13),
+        (frames.Accepted, 11),
+    ]
+    places = [each.place for each in answers if isinstance(each, frames.Accepted)]
+    assert places == [1, 2, 3, 1], "a resend has the place it had"
+
+
+def test_what_is_no_frame_ends_what_came_before_it_and_hides_what_follows() -> None:
+    script = Script()
+    alice = script.enter("alice")
+    room = script.room("room", alice)
+    text = encode(frames.Append(7, room, bytes(16), 0, b"text"))
+    answers = alice.receive(text, b"\xc1", text)
+    assert isinstance(answers[-3], frames.Accepted)
+    assert ended(answers[-2:], ErrorCode.MALFORMED)
+
+
+def test_texts_that_come_together_are_refused_together() -> None:
+    script = Script()
+    alice = script.enter("alice")
+    room = script.room("room", alice)
+    texts = [
+        encode(frames.Append(number, room, bytes([number % 256]) * 16, 0, b"text"))
+        for number in range(1, limits.FRAMES.burst + 100)
+    ]
+    answers = alice.receive(*texts[: limits.FRAMES.burst // 2])
+    assert len([each for each in answers if isinstance(each, frames.Accepted)]) == 1_000
+    answers = alice.receive(*texts[limits.FRAMES.burst // 2 :])
+    assert codes(answers) == [ErrorCode.RATE_LIMITED] * len(answers)
+    script.engine.fail("no disk")
+    script.now += 60_000
+    answers = alice.receive(*texts[:2])
+    assert codes(answers) == [ErrorCode.UNAVAILABLE] * 2
+
+
+def codes(answers: list[frames.Frame | str]) -> list[ErrorCode]:
+    refusals = [each for each in answers if isinstance(each, frames.Refused)]
+    assert len(refusals) == len(answers) > 0
+    return [each.code for each in refusals]

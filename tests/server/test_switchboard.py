@@ -21,7 +21,9 @@ class Line:
     def put(self, data: bytes) -> None:
         self.put_bytes.append(data)
 
-    def has_room(self) -> bool:
+    def offer(self, data: bytes) -> bool:
+        if not self.is_slow:
+            self.put(data)
         return not self.is_slow
 
     def flush(self) -> None:

@@ -4,8 +4,8 @@ Rules for every engine:
 
 - When an awaited call that changes something returns, the change is durable.
 - Changes of one room happen one after the other; `append` decides with `decide` from
-  `tertulia.relay` against the state at that moment (NOT_FOUND without a room). Calls that arrive together may
-  share a transaction, each with its own outcome.
+  `tertulia.relay` against the state at that moment (NOT_FOUND without a room), each proposal after the one before it.
+  Calls that arrive together may share a transaction, each with its own outcomes.
 - After the change is durable the engine tells its listener, once for all that a room
   got together, in the room's order, before the calls return. The listener is called on
   the event loop and must not wait.
@@ -378,8 +378,8 @@ class RoomStore(Protocol):
     async def has_account(self, room: bytes, account: bytes) -> bool:
         """Tell whether a device of the account is routed to the room."""
 
-    async def append(self, proposal: Proposal) -> Outcome:
-        """Decide on the proposal, and give it a place together with its bundle."""
+    async def append(self, proposals: Sequence[Proposal]) -> Sequence[Outcome]:
+        """Decide on each proposal in turn, and give it a place together with its bundle."""
 
     async def repair(self, proposal: RepairProposal) -> Outcome:
         """Carry out a bundle without an entry; Placed names the room's last place."""

@@ -7,7 +7,7 @@ signed head of each busy room is kept.
 
 from typing import Final
 
-from tertulia.crypto import Secret
+from tertulia.crypto import ED25519, Secret
 from tertulia.relay.engine import RoomState
 from tertulia.wire import Head, frames
 
@@ -18,7 +18,7 @@ class Heads:
     """Signs heads with the relay's identity key."""
 
     def __init__(self, private: Secret, incarnation: bytes) -> None:
-        self._private = private
+        self._sign = ED25519.signer(private)
         self._incarnation = incarnation
         self._kept: dict[bytes, frames.SignedHead] = {}
 
@@ -29,7 +29,7 @@ class Heads:
             return kept
         head = Head(state.room, self._incarnation, state.place, state.hash)
         signed = frames.SignedHead(
-            self._incarnation, state.place, state.hash, head.sign(self._private)
+            self._incarnation, state.place, state.hash, self._sign(head.signed_bytes())
         )
         if kept is None or kept.place <= state.place:
             self._keep(state.room, signed)

@@ -22,6 +22,10 @@ class Refusal(RefusedError):  # noqa: N818 - it is an answer, not a fault
         self.facts = facts
         self.fatal = fatal
 
+    def answer(self, request: int) -> frames.Refused:
+        """Return the frame that says so to the request of this number."""
+        return frames.Refused(request, self.reason, self.facts)
+
 
 def not_found() -> Refusal:
     """Return the one answer for what is not there and for what is not yours."""

@@ -5,7 +5,14 @@ checks phase and rate, and turns a `Refusal` into its frame; the rules are in th
 functions. It does no I/O, reads no clock and waits for nothing but its engine.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias, TypeVar
@@ -57,10 +64,14 @@ Handler: TypeAlias = Callable[[Node, Session, Any, int], Awaitable[Effects]]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Who answers a kind of frame, and in which phase it may come."""
+    """Who answers a kind of frame, and in which phase it may come.
+
+    A handler that `gathers` takes all frames of its kind that came in a row.
+    """
 
     handler: Handler
     phase: Phase = Phase.OPEN
+    gathers: bool = False
 
 
 HANDLERS: Final[Mapping[type[frames.Frame], Row]] = MappingProxyType(
@@ -77,7 +88,7 @@ HANDLERS: Final[Mapping[type[frames.Frame], Row]] = MappingProxyType(
         frames.FollowRoom: Row(rooms.follow_room),
         frames.UnfollowRoom: Row(rooms.unfollow_room),
         frames.FetchEntries: Row(catch_up.fetch_entries),
-        frames.Append: Row(sending.append),
+        frames.Append: Row(sending.append, gathers=True),
         frames.Commit: Row(sending.commit),
         frames.Join: Row(sending.join),
         frames.Leave: Row(sending.leave),
@@ -137,30 +148,41 @@ class Relay:
         self._node.sessions.add(session)
         return session, []
 
-    async def receive(self, session: Session, data: bytes, now: int) -> Effects:
-        """Answer one message of a client, whatever it is."""
-        try:
-            frame = decode_from_client(data)
-        except UnknownFrameError as error:
-            return await self._refuse_unknown(session, error.request, now)
-        except MalformedFrameError:
-            return self._end(session, ErrorCode.MALFORMED)
-        return await self.handle(session, frame, now, size=len(data))
+    async def receive(
+        self, session: Session, messages: Sequence[bytes], now: int
+    ) -> AsyncIterator[Effects]:
+        """Answer the messages of a client in their order, whatever they are.
+
+        What each asks for is carried out before the next one is looked at; only frames
+        of a kind that gathers are answered together.
+        """
+        for run in _runs(messages):
+            yield await self._answer(session, run, now)
 
     async def handle(
         self, session: Session, frame: frames.FromClient, now: int, *, size: int = 0
     ) -> Effects:
         """Answer one frame of a client; `size` is what it took on the wire."""
-        row = HANDLERS[type(frame)]
+        return await self._answer(session, _Run([frame], _cost(size)), now)
+
+    async def _answer(
+        self, session: Session, run: "_Run | UnknownFrameError | None", now: int
+    ) -> Effects:
+        if run is None:
+            return self._end(session, ErrorCode.MALFORMED)
+        if isinstance(run, UnknownFrameError):
+            return self._refuse_unknown(session, run.request, now)
+        row = HANDLERS[run.kind]
         if session.phase is not row.phase:
             return self._out_of_phase(session)
+        asked = run.frames if row.gathers else run.frames[0]
         try:
-            self._charge(session, size, now)
-            return await row.handler(self._node, session, frame, now)
+            self._charge(session, run.cost, now)
+            return await row.handler(self._node, session, asked, now)
         except Refusal as refusal:
-            return self._refuse(session, frame, refusal)
+            return self._refuse(session, run, refusal)
         except StorageError as error:
-            return self._refuse(session, frame, _storage_refusal(error))
+            return self._refuse(session, run, _storage_refusal(error))
 
     def disconnect(self, session: Session) -> None:
         """Forget a connection that is gone."""
@@ -275,30 +297,27 @@ class Relay:
 
     # Saying no
 
-    def _charge(self, session: Session, size: int, now: int) -> None:
+    def _charge(self, session: Session, cost: int, now: int) -> None:
         if session.device is not None:
-            cost = 1 + size // limits.FRAME_UNIT
             self._node.buckets.take(limits.FRAMES, session.device.device, now, cost)
 
-    def _refuse(
-        self, session: Session, frame: frames.FromClient, refusal: Refusal
-    ) -> Effects:
-        if refusal.fatal or not isinstance(frame, frames.Request):
-            return self._end(session, refusal.reason, refusal.facts)
-        answer = frames.Refused(frame.request, refusal.reason, refusal.facts)
-        return [Send(session, answer)]
+    def _refuse(self, session: Session, run: "_Run", refusal: Refusal) -> Effects:
+        effects: Effects = []
+        for frame in run.frames:
+            if refusal.fatal or not isinstance(frame, frames.Request):
+                return self._end(session, refusal.reason, refusal.facts)
+            effects.append(Send(session, refusal.answer(frame.request)))
+        return effects
 
-    async def _refuse_unknown(
-        self, session: Session, request: int, now: int
-    ) -> Effects:
+    def _refuse_unknown(self, session: Session, request: int, now: int) -> Effects:
         if session.phase is not Phase.OPEN:
             return self._out_of_phase(session)
-        code, facts = ErrorCode.UNKNOWN_FRAME, NO_FACTS
+        answer = Refusal(ErrorCode.UNKNOWN_FRAME)
         try:
-            self._charge(session, 0, now)
+            self._charge(session, _cost(0), now)
         except Refusal as refusal:
-            code, facts = refusal.reason, refusal.facts
-        return [Send(session, frames.Refused(request, code, facts))]
+            answer = refusal
+        return [Send(session, answer.answer(request))]
 
     def _out_of_phase(self, session: Session) -> Effects:
         if session.phase is Phase.CLOSED:
@@ -310,6 +329,49 @@ class Relay:
     ) -> Effects:
         self._node.forget(session)
         return _hang_up(session, code, facts)
+
+
+class _Run:
+    """Frames of one kind, and what they cost together; one, unless the kind gathers."""
+
+    __slots__ = ("cost", "frames", "kind")
+
+    def __init__(self, run: list[frames.FromClient], cost: int) -> None:
+        self.kind = type(run[0])
+        self.frames = run
+        self.cost = cost
+
+
+def _runs(messages: Sequence[bytes]) -> Iterator[_Run | UnknownFrameError | None]:
+    """Yield what can be answered together; None for a message that is no frame."""
+    gathered: _Run | None = None
+    for message in messages:
+        try:
+            frame = decode_from_client(message)
+        except (UnknownFrameError, MalformedFrameError) as error:
+            if gathered is not None:
+                yield gathered
+                gathered = None
+            yield error if isinstance(error, UnknownFrameError) else None
+            continue
+        cost = _cost(len(message))
+        if gathered is not None and gathered.kind is type(frame):
+            gathered.frames.append(frame)
+            gathered.cost += cost
+            continue
+        if gathered is not None:
+            yield gathered
+        gathered = _Run([frame], cost)
+        if not HANDLERS[gathered.kind].gathers:
+            yield gathered
+            gathered = None
+    if gathered is not None:
+        yield gathered
+
+
+def _cost(size: int) -> int:
+    """Return how many tokens a frame takes that had this size on the wire."""
+    return 1 + size // limits.FRAME_UNIT
 
 
 async def _stored(answer: Awaitable[T]) -> T:

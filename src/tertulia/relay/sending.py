@@ -4,6 +4,7 @@ All four are one proposal to the engine. What differs is what comes with it, and
 handshakes are limited per device, keep their turn and move the room's epoch.
 """
 
+from collections.abc import Sequence
 from typing import TypeAlias
 
 from msgspec.structs import replace
@@ -22,17 +23,25 @@ Sent: TypeAlias = frames.Append | frames.Commit | frames.Join | frames.Leave
 
 
 async def append(
-    node: Node, session: Session, frame: frames.Append, now: int
+    node: Node, session: Session, run: Sequence[frames.Append], now: int
 ) -> Effects:
-    """Append an application entry."""
-    outcome = await node.engine.append(_proposal(node, session, frame, now))
-    return await _answer(node, session, frame, outcome, now)
+    """Append application entries that came together, in one change of the engine."""
+    outcomes = await node.engine.append(
+        [_proposal(node, session, frame, now) for frame in run]
+    )
+    effects: Effects = []
+    for frame, outcome in zip(run, outcomes, strict=True):
+        try:
+            effects += await _answer(node, session, frame, outcome, now)
+        except Refusal as refusal:
+            effects.append(Send(session, refusal.answer(frame.request)))
+    return effects
 
 
 async def leave(node: Node, session: Session, frame: frames.Leave, now: int) -> Effects:
     """Append a leaving statement; the sender is no longer routed after it."""
     proposal = replace(_proposal(node, session, frame, now), leaving=True)
-    outcome = await node.engine.append(proposal)
+    (outcome,) = await node.engine.append((proposal,))
     return await _answer(node, session, frame, outcome, now)
 
 
@@ -94,7 +103,7 @@ async def _append_handshake(
     room, device, now = proposal.room, proposal.device, proposal.now
     node.turns.require(room, device, now)
     node.buckets.take(limits.HANDSHAKES, device, now)
-    outcome = await node.engine.append(proposal)
+    (outcome,) = await node.engine.append((proposal,))
     if isinstance(outcome, Placed):
         session.overtaken.pop(room, None)
         node.turns.release(room, device)

@@ -4,13 +4,12 @@ A frame is encoded once, whoever gets it. What a connection gets within one turn
 event loop is written at the end of the turn, in one write.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol, assert_never
-
-from websockets.frames import Frame, Opcode
 
 from tertulia.relay import Broadcast, Effects, HangUp, Relay, Send, Session
 from tertulia.server.shell import Shell
+from tertulia.server.websocket_frames import message
 from tertulia.wire import encode, frames
 
 
@@ -20,8 +19,8 @@ class Line(Protocol):
     def put(self, data: bytes) -> None:
         """Keep bytes until the turn ends."""
 
-    def has_room(self) -> bool:
-        """Tell whether the other side reads fast enough to get more."""
+    def offer(self, data: bytes) -> bool:
+        """Keep bytes until the turn ends; False if the other side reads too slowly."""
 
     def flush(self) -> None:
         """Write what was put."""
@@ -65,28 +64,37 @@ class Switchboard:
                 case _:
                     assert_never(effect)
 
-    def _broadcast(self, sessions: Iterable[Session], message: bytes) -> None:
+    def _broadcast(self, sessions: Iterable[Session], data: bytes) -> None:
+        lines = self._lines
+        reached: list[Line] = []
         slow: list[Session] = []
         for session in sessions:
-            line = self._lines.get(session)
+            line = lines.get(session)
             if line is None:
                 continue
-            if line.has_room():
-                self._put(line, message)
+            if line.offer(data):
+                reached.append(line)
             else:
                 slow.append(session)
+        self._note(reached, data)
         for session in slow:
             self.shell.metrics.slow_readers += 1
             self.carry_out(self.relay.overflow(session))
 
-    def _put(self, line: Line, message: bytes) -> None:
+    def _put(self, line: Line, data: bytes) -> None:
+        line.put(data)
+        self._note((line,), data)
+
+    def _note(self, lines: Sequence[Line], data: bytes) -> None:
+        """Count bytes that lines got, and see to it that they are written."""
+        if not lines:
+            return
         metrics = self.shell.metrics
-        metrics.frames_out += 1
-        metrics.bytes_out += len(message)
-        line.put(message)
+        metrics.frames_out += len(lines)
+        metrics.bytes_out += len(lines) * len(data)
         if not self._unflushed:
             self.shell.loop.call_soon(self._flush)
-        self._unflushed.add(line)
+        self._unflushed.update(lines)
 
     def _flush(self) -> None:
         lines, self._unflushed = self._unflushed, set()
@@ -97,5 +105,4 @@ class Switchboard:
 
 def as_message(frame: frames.Frame) -> bytes:
     """Return a frame as the WebSocket message every receiver gets."""
-    # A server's messages are not masked, so they are the same bytes for everybody.
-    return Frame(Opcode.BINARY, encode(frame)).serialize(mask=False)
+    return message(encode(frame))

@@ -1,6 +1,6 @@
 """One WebSocket connection: messages in to the relay, effects out from it.
 
-websockets' sans-IO core parses. Every buffer here has an end:
+`websocket_frames` parses. Every buffer here has an end:
 
 - A message is at most a small one until the device is authenticated, then a frame.
 - At most `MAX_UNDER_WAY` messages are being answered; further ones wait unread, and so
@@ -19,15 +19,14 @@ from typing import Final
 
 from typing_extensions import override
 from websockets.datastructures import Headers
-from websockets.frames import CloseCode, Frame, Opcode
 from websockets.http11 import Request as HandshakeRequest
-from websockets.protocol import SEND_EOF, Protocol, Side, State
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
 from tertulia.relay import Phase, Session
 from tertulia.server.http_messages import Request, Response, text
 from tertulia.server.switchboard import Switchboard
+from tertulia.server.websocket_frames import PING, CloseCode, FrameReader, close
 from tertulia.wire import SUBPROTOCOL, limits
 
 MAX_UNDER_WAY: Final = 64
@@ -35,8 +34,6 @@ FIRST_MESSAGE: Final = 16 * 1024  # a hello and a credential with an invite's pr
 QUIET_TIME: Final = 30.0  # seconds without a byte until we ask whether anybody is there
 ANSWER_TIME: Final = 20.0  # and from there until we stop to believe it
 CLOSE_TIME: Final = 5.0  # for the client to read our last words
-
-_PING: Final = Frame(Opcode.PING, b"").serialize(mask=False)
 
 # What a client does wrong is counted, not logged: it could fill the disk.
 _SILENT: Final = logging.getLogger("tertulia.server.websockets")
@@ -94,7 +91,6 @@ class WebSocketConnection(AsyncioProtocol):
 
     __slots__ = (
         "_deadline",
-        "_fragments",
         "_is_asked",
         "_is_finished",
         "_is_quiet",
@@ -102,23 +98,20 @@ class WebSocketConnection(AsyncioProtocol):
         "_is_writing_paused",
         "_outgoing",
         "_queue",
+        "_reader",
         "_session",
         "_switchboard",
         "_transport",
         "_under_way",
         "_waiting",
-        "_websocket",
     )
 
     def __init__(self, switchboard: Switchboard, queue: int) -> None:
         self._switchboard = switchboard
         self._queue = queue
-        self._websocket = Protocol(
-            Side.SERVER, state=State.OPEN, max_size=FIRST_MESSAGE, logger=_SILENT
-        )
+        self._reader = FrameReader(FIRST_MESSAGE)
         self._transport: asyncio.Transport
         self._session: Session
-        self._fragments: bytearray | None = None
         self._waiting: deque[bytes] | None = None
         self._outgoing: list[bytes] = []
         self._under_way = 0
@@ -146,16 +139,18 @@ class WebSocketConnection(AsyncioProtocol):
         self._is_quiet = False
         if self._is_finished:
             return
-        self._websocket.receive_data(data)
-        for event in self._websocket.events_received():
-            if isinstance(event, Frame):
-                self._take(event)
-        for out in self._websocket.data_to_send():
-            if out == SEND_EOF:
-                self.finish()
-                return
-            self._transport.write(out)
-        self._answer_waiting()
+        reader = self._reader
+        messages = reader.feed(data)
+        if reader.replies:
+            self._transport.write(reader.take_replies())
+        if reader.is_over:
+            self.finish()
+        elif messages:
+            self._switchboard.shell.metrics.frames_in += len(messages)
+            if self._waiting is None:
+                self._waiting = deque()
+            self._waiting.extend(messages)
+            self._answer_waiting()
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
@@ -189,7 +184,7 @@ class WebSocketConnection(AsyncioProtocol):
                 return
             self._is_asked = True
             self._deadline = now + ANSWER_TIME
-            self._transport.write(_PING)
+            self._transport.write(PING)
 
     def hang_up(self) -> None:
         """The relay has told every session goodbye; sessions it did not know end too."""
@@ -205,12 +200,15 @@ class WebSocketConnection(AsyncioProtocol):
         """Keep bytes until the turn ends."""
         self._outgoing.append(data)
 
-    def has_room(self) -> bool:
-        """Tell whether the client reads fast enough to get more."""
-        return (
-            not self._is_writing_paused
-            or self._transport.get_write_buffer_size() <= self._queue
-        )
+    def offer(self, data: bytes) -> bool:
+        """Keep bytes until the turn ends; False if the client reads too slowly."""
+        if (
+            self._is_writing_paused
+            and self._transport.get_write_buffer_size() > self._queue
+        ):
+            return False
+        self._outgoing.append(data)
+        return True
 
     def flush(self) -> None:
         """Write what was put."""
@@ -228,41 +226,21 @@ class WebSocketConnection(AsyncioProtocol):
         self._waiting = None
         self._switchboard.leave(self._session)
         self.flush()
-        if self._websocket.state is State.OPEN:
-            self._websocket.send_close(CloseCode.NORMAL_CLOSURE)
-            for out in self._websocket.data_to_send():
-                self._transport.write(out)
+        if not self._reader.is_over:
+            self._reader.is_over = True
+            self._transport.write(close(CloseCode.NORMAL))
         self._deadline = self._switchboard.shell.time() + CLOSE_TIME
         self._transport.close()
 
     # Messages
 
-    def _take(self, event: Frame) -> None:
-        """Put a message's parts together."""
-        if event.opcode is Opcode.TEXT:
-            self._websocket.fail(CloseCode.UNSUPPORTED_DATA, "binary messages only")
-        elif event.opcode is Opcode.BINARY or event.opcode is Opcode.CONT:
-            if event.fin and self._fragments is None:
-                self._enqueue(bytes(event.data))
-                return
-            fragments = self._fragments or bytearray()
-            fragments += event.data
-            self._fragments = None if event.fin else fragments
-            if event.fin:
-                self._enqueue(bytes(fragments))
-
-    def _enqueue(self, message: bytes) -> None:
-        self._switchboard.shell.metrics.frames_in += 1
-        if self._waiting is None:
-            self._waiting = deque()
-        self._waiting.append(message)
-
     def _answer_waiting(self) -> None:
         """Start to answer as many messages as may be at once."""
         waiting = self._waiting
-        while waiting and self._may_start():
-            self._under_way += 1
-            self._switchboard.shell.run(self._answer(waiting.popleft()))
+        while waiting and (free := self._free_places()) > 0:
+            messages = [waiting.popleft() for _ in range(min(free, len(waiting)))]
+            self._under_way += len(messages)
+            self._switchboard.shell.run(self._answer(messages))
         self._read_or_wait()
 
     def _read_or_wait(self) -> None:
@@ -280,25 +258,27 @@ class WebSocketConnection(AsyncioProtocol):
             else:
                 self._transport.resume_reading()
 
-    def _may_start(self) -> bool:
+    def _free_places(self) -> int:
+        """Return how many more messages may be under way."""
         if self._is_writing_paused:
-            return False
+            return 0
         # The steps of the handshake build on one another.
         is_open = self._session.phase is Phase.OPEN
-        return self._under_way < (MAX_UNDER_WAY if is_open else 1)
+        return (MAX_UNDER_WAY if is_open else 1) - self._under_way
 
-    async def _answer(self, message: bytes) -> None:
+    async def _answer(self, messages: Sequence[bytes]) -> None:
         switchboard = self._switchboard
+        now = switchboard.shell.clock()
         try:
-            effects = await switchboard.relay.receive(
-                self._session, message, switchboard.shell.clock()
-            )
-            switchboard.carry_out(effects)
+            async for effects in switchboard.relay.receive(
+                self._session, messages, now
+            ):
+                switchboard.carry_out(effects)
         except Exception as error:  # noqa: BLE001 -- one client must not stop the relay
             switchboard.shell.report("message_failed", error)
             self.finish()
         finally:
-            self._under_way -= 1
+            self._under_way -= len(messages)
         if self._session.phase is Phase.OPEN:
-            self._websocket.max_message_size = limits.FRAME
+            self._reader.max_size = limits.FRAME
         self._answer_waiting()

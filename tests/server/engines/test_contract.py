@@ -80,7 +80,8 @@ class Desk:
         )
 
     async def append(self, name: str, text: str, handshake: int = 0) -> object:
-        return await self.engine.append(text_of(name, text, handshake))
+        (outcome,) = await self.engine.append([text_of(name, text, handshake)])
+        return outcome
 
     async def commit(
         self,
@@ -92,7 +93,8 @@ class Desk:
     ) -> object:
         proposal = text_of(name, text, handshake, Kind.HANDSHAKE, bundle)
         values = {**{f: getattr(proposal, f) for f in proposal.__struct_fields__}}
-        return await self.engine.append(Proposal(**{**values, **terms}))
+        (outcome,) = await self.engine.append([Proposal(**{**values, **terms})])
+        return outcome
 
     async def blob(self, account: str, content: bytes, name: str) -> bytes:
         blob = blob_of(account, content, name)

@@ -419,8 +419,11 @@ class MemoryEngine:
             for device, route in known.routes.items()
         )
 
-    async def append(self, proposal: Proposal) -> Outcome:
-        """Decide on the proposal, and give it a place together with its bundle."""
+    async def append(self, proposals: Sequence[Proposal]) -> Sequence[Outcome]:
+        """Decide on each proposal in turn, and give it a place together with its bundle."""
+        return [self._append(proposal) for proposal in proposals]
+
+    def _append(self, proposal: Proposal) -> Outcome:
         room = self._rooms.get(proposal.room)
         if room is None:
             return Denied(ErrorCode.NOT_FOUND)

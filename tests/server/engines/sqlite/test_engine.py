@@ -33,14 +33,14 @@ async def begun(folder: Path) -> SqliteEngine:
 def test_everything_is_there_after_a_restart(tmp_path: Path) -> None:
     async def story() -> None:
         engine = await begun(tmp_path)
-        first = await engine.append(TEXT)
+        first = await engine.append([TEXT])
         state = await engine.room(ROOM)
         await engine.close()
         again = await SqliteEngine.open(tmp_path)
         assert again.incarnation == engine.incarnation
         assert await again.room(ROOM) == state
-        assert first == Placed(1, 5)
-        assert await again.append(TEXT) == Placed(1, 5, again=True)
+        assert first == [Placed(1, 5)]
+        assert await again.append([TEXT]) == [Placed(1, 5, again=True)]
         await again.close()
 
     asyncio.run(story())
@@ -76,6 +76,6 @@ def test_a_closed_engine_takes_nothing(tmp_path: Path) -> None:
         engine = await begun(tmp_path)
         await engine.close()
         with pytest.raises(StorageError):
-            await engine.append(TEXT)
+            await engine.append([TEXT])
 
     asyncio.run(story())

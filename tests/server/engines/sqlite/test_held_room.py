@@ -4,6 +4,7 @@ import sqlite3
 
 from tertulia.relay import Cut, Route
 from tertulia.server.engines.sqlite import rooms
+from tertulia.server.engines.sqlite.entry_table import EntryTable
 from tertulia.server.engines.sqlite.held_room import HeldRoom
 from tertulia.server.engines.sqlite.ledger import Ledger
 from tests.server.engines.sqlite.conftest import ALICE, BOB, ROOM
@@ -12,7 +13,8 @@ from tests.server.engines.sqlite.conftest import ALICE, BOB, ROOM
 def held(database: sqlite3.Connection) -> HeldRoom:
     state = rooms.state(database, ROOM)
     assert state is not None
-    return HeldRoom(database, rooms.number_of(database, ROOM), state)
+    entries = EntryTable(database)
+    return HeldRoom(database, entries, rooms.number_of(database, ROOM), state)
 
 
 def test_routing_is_written_through(
@@ -20,7 +22,7 @@ def test_routing_is_written_through(
 ) -> None:
     ledger.finish()
     room = held(database)
-    assert room.members() == 2
+    assert (room.members(), room.size()) == (2, 3)
     assert list(room.cut(BOB.device)) == [Cut(BOB.device, 0)]
     assert list(room.cut(BOB.device)) == []
     room.add_route(ALICE.device, 9)  # routed already

@@ -37,7 +37,7 @@ async def fill(folder: Path) -> SqliteEngine:
     await engine.enrol(Enrolment(ALICE, 1, None, may_create_account=True))
     await engine.create_room(ROOM, ALICE.device, 1)
     for text in (b"one", b"two"):
-        await engine.append(proposal(text))
+        await engine.append([proposal(text)])
     digest = sha256(CONTENT).digest()
     blob = Blob(b"x" * 16, ROOM, ALICE.account, len(CONTENT), digest, 1)
     await engine.create_blob(blob, PLENTY)
@@ -50,14 +50,14 @@ def test_a_backup_of_a_store_in_use_is_restored_elsewhere(tmp_path: Path) -> Non
     async def story() -> None:
         engine = await fill(tmp_path / "store")
         await engine.backup(tmp_path / "backup")
-        await engine.append(proposal(b"after the backup"))
+        await engine.append([proposal(b"after the backup")])
         await engine.close()
         assert verify(tmp_path / "store") == verify(tmp_path / "backup") == []
         restore(tmp_path / "backup", tmp_path / "restored", Random(2).randbytes)
         restored = await SqliteEngine.open(tmp_path / "restored")
         assert restored.incarnation != engine.incarnation
-        again = await restored.append(proposal(b"two"))
-        assert again == Placed(2, 5, again=True)
+        again = await restored.append([proposal(b"two")])
+        assert again == [Placed(2, 5, again=True)]
         assert await restored.read_blob(b"x" * 16, 0, 99) == CONTENT
         await restored.close()
 

@@ -17,16 +17,18 @@ def test_no_transaction_drops_more_than_a_part(
     for number in range(5):
         key = number.to_bytes(16)
         ledger.append(
-            Proposal(
-                ROOM,
-                ALICE.device,
-                key,
-                Kind.APPLICATION,
-                0,
-                b"abc",
-                1,
-                room_limit=1 << 40,
-            )
+            [
+                Proposal(
+                    ROOM,
+                    ALICE.device,
+                    key,
+                    Kind.APPLICATION,
+                    0,
+                    b"abc",
+                    1,
+                    room_limit=1 << 40,
+                )
+            ]
         )
     ledger.finish()
     monkeypatch.setattr(retention, "_PART", 2)

@@ -17,7 +17,7 @@ def test_rooms_are_kept_apart(database: sqlite3.Connection, ledger: Ledger) -> N
         proposal = Proposal(
             room, sender, key * 16, Kind.HANDSHAKE, latest, room, 1, room_limit=9_999
         )
-        ledger.append(proposal)
+        ledger.append([proposal])
     ledger.finish()
     for room, places in ((ROOM, [1, 2]), (other, [1])):
         page = rooms.page(database, room, 0, MAX_INTEGER, 10)

@@ -9,9 +9,17 @@ from typing import Any
 import pytest
 
 from tertulia.errors import BugError
-from tertulia.relay import Change, StorageError, empty_room
+from tertulia.relay import (
+    Change,
+    Outcome,
+    Placed,
+    Proposal,
+    StorageError,
+    empty_room,
+)
 from tertulia.server.engines.sqlite import store, writer
 from tertulia.server.engines.sqlite.writer import Writer
+from tertulia.wire import Kind
 
 CHANGE = Change(empty_room(bytes(16), 0), bytes(32))
 
@@ -21,6 +29,12 @@ class Tally:
 
     def __init__(self) -> None:
         self.events: list[str] = []
+
+    def append(self, proposals: Sequence[Proposal]) -> Sequence[Outcome]:
+        self.events.append(f"append {len(proposals)}")
+        if any(proposal.blob == b"bad" for proposal in proposals):
+            raise sqlite3.IntegrityError
+        return [Placed(proposal.now, 1) for proposal in proposals]
 
     def finish(self) -> Sequence[Change]:
         self.events.append("finish")
@@ -50,6 +64,10 @@ class Desk:
         return [n for (n,) in self.database.execute("SELECT n FROM t ORDER BY n")]
 
 
+def proposal(number: int, blob: bytes = b"good") -> Proposal:
+    return Proposal(bytes(16), bytes(16), bytes(16), Kind.APPLICATION, 0, blob, number)
+
+
 def play(folder: Path, story: Callable[[Desk], Coroutine[Any, Any, None]]) -> list[int]:
     async def played() -> list[int]:
         desk = Desk(folder / "t.db")
@@ -75,6 +93,72 @@ def test_what_waits_together_is_one_transaction(tmp_path: Path) -> None:
         assert desk.tally.events[-2] == "report"
 
     assert play(tmp_path, story) == list(range(50))
+
+
+def test_appends_that_come_together_are_decided_together(tmp_path: Path) -> None:
+    async def story(desk: Desk) -> None:
+        results = await asyncio.gather(
+            desk.writer.append([proposal(1), proposal(2)]),
+            desk.writer.append([proposal(3)]),
+            desk.writer.run(desk.insert(1)),
+            desk.writer.append([]),
+            desk.writer.append([proposal(4)]),
+        )
+        assert list[object](results) == [
+            [Placed(1, 1), Placed(2, 1)],
+            [Placed(3, 1)],
+            1,
+            [],
+            [Placed(4, 1)],
+        ]
+        assert desk.tally.events == ["append 3", "append 1", "finish", "report"]
+
+    play(tmp_path, story)
+
+
+def test_an_append_that_fails_hurts_nobody_else(tmp_path: Path) -> None:
+    async def story(desk: Desk) -> None:
+        results = await asyncio.gather(
+            desk.writer.append([proposal(1)]),
+            desk.writer.append([proposal(2, b"bad")]),
+            desk.writer.append([proposal(3)]),
+            return_exceptions=True,
+        )
+        assert (results[0], results[2]) == ([Placed(1, 1)], [Placed(3, 1)])
+        assert isinstance(results[1], StorageError)
+
+    play(tmp_path, story)
+
+
+def test_who_comes_after_a_batch_waits_for_the_pause_and_who_comes_late_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "PAUSE", 60.0)
+
+    async def story(desk: Desk) -> None:
+        loop = asyncio.get_running_loop()
+        now = 0.0
+        monkeypatch.setattr(loop, "time", lambda: now)
+        desk.writer._began = -60.0
+        due: list[tuple[float, Callable[[], None]]] = []
+        monkeypatch.setattr(
+            loop, "call_later", lambda pause, call: due.append((pause, call))
+        )
+        await desk.writer.run(desk.insert(1))
+        now = 20.0
+        first = asyncio.ensure_future(desk.writer.run(desk.insert(2)))
+        second = asyncio.ensure_future(desk.writer.run(desk.insert(3)))
+        await asyncio.sleep(0)
+        ((pause, hand_over),) = due
+        assert pause == 40.0
+        hand_over()
+        assert list(await asyncio.gather(first, second)) == [2, 3]
+        now = 1000.0
+        assert await desk.writer.run(desk.insert(4)) == 4
+        assert len(due) == 1
+        assert desk.tally.events.count("finish") == 3
+
+    assert play(tmp_path, story) == [1, 2, 3, 4]
 
 
 def test_a_fault_hurts_nobody_else(tmp_path: Path) -> None:

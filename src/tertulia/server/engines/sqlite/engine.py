@@ -245,9 +245,9 @@ class SqliteEngine:
         """Tell whether a device of the account is routed to the room."""
         return await self._readers.ask(rooms.has_account, room, account)
 
-    async def append(self, proposal: Proposal) -> Outcome:
-        """Decide on the proposal, and give it a place together with its bundle."""
-        return await self._writer.run(functools.partial(self._ledger.append, proposal))
+    async def append(self, proposals: Sequence[Proposal]) -> Sequence[Outcome]:
+        """Decide on each proposal in turn, and give it a place together with its bundle."""
+        return await self._writer.append(proposals)
 
     async def repair(self, proposal: RepairProposal) -> Outcome:
         """Carry out a bundle without an entry."""

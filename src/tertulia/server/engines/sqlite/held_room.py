@@ -1,6 +1,6 @@
 """A room in the writer's memory: where it stands, and who is routed.
 
-An append costs one lookup and one insert this way. Routing is written through at once;
+Entries are held back by the table they are for; routing is written through at once;
 where the room stands is written back at the end of the batch.
 """
 
@@ -8,17 +8,25 @@ import sqlite3
 from collections.abc import Iterable
 
 from tertulia.relay import Cut, Placed, RoomInvite, RoomState, Route
-from tertulia.server.engines.sqlite import accounts, blobs, rows
-from tertulia.wire import blob_hash, frames
+from tertulia.server.engines.sqlite import accounts, blobs
+from tertulia.server.engines.sqlite.entry_table import EntryTable
+from tertulia.wire import frames
 
 
 class HeldRoom:
     """A room in memory; also the view by which `decide` decides."""
 
     def __init__(
-        self, database: sqlite3.Connection, number: int, state: RoomState
+        self,
+        database: sqlite3.Connection,
+        entries: EntryTable,
+        number: int,
+        state: RoomState,
     ) -> None:
         self._database = database
+        self._entries = entries
+        # What it counted for when it was last used; kept by who holds it.
+        self.weight = 0
         self.number = number
         self.now = state
         self._routes: dict[bytes, Route] = {
@@ -39,14 +47,11 @@ class HeldRoom:
 
     def earlier(self, device: bytes, key: bytes) -> Placed | None:
         """Return the place that the device's entry of this key has."""
-        row = self._database.execute(
-            "SELECT id, time FROM entry"
-            " WHERE device = ? AND key = ? AND (id >> 40) = ?",
-            (device, key, self.number),
-        ).fetchone()
-        if row is None:
-            return None
-        return Placed(row[0] & rows.PLACE_MASK, row[1], again=True)
+        return self._entries.earlier(self.number, device, key)
+
+    def size(self) -> int:
+        """Return what the room takes in memory, in routes."""
+        return 1 + len(self._routes)
 
     def invite(self, invite: bytes) -> RoomInvite | None:
         """Return the invite with how often it was used."""
@@ -61,22 +66,9 @@ class HeldRoom:
         return blobs.is_there(self._database, self.now.room, reference)
 
     def add(self, entry: frames.Entry, state: RoomState) -> None:
-        """Store the next entry."""
+        """Add the next entry."""
         self.now = state
-        self._database.execute(
-            "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                rows.entry_id(self.number, entry.place),
-                entry.kind,
-                entry.device,
-                entry.time,
-                entry.key,
-                entry.handshake,
-                state.hash,
-                None if entry.blob is not None else blob_hash(entry),
-                entry.blob,
-            ),
-        )
+        self._entries.add(self.number, entry, state.hash)
 
     def cut(self, device: bytes) -> Iterable[Cut]:
         """End the device's routing with the last entry; say so if it had any."""

@@ -1,8 +1,9 @@
 """Changes of rooms: the writer's memory of where rooms stand, and its SQL.
 
-Rooms that get entries are held in memory between batches, so that an append costs one
-lookup and one insert. What changed is written back once per batch, in its transaction.
-If a batch fails, everything held is forgotten and read anew.
+Rooms that get entries are held in memory between batches. Entries that come together
+are looked up in one query and stored by few statements (`entries.py`). What changed is
+written back once per batch, in its transaction. If a batch fails, everything held is
+forgotten and read anew.
 """
 
 import sqlite3
@@ -29,10 +30,12 @@ from tertulia.relay import (
     state_after,
 )
 from tertulia.server.engines.sqlite import blobs, mailboxes, rooms, rows
+from tertulia.server.engines.sqlite.entry_table import EntryTable
 from tertulia.server.engines.sqlite.held_room import HeldRoom
 from tertulia.wire import ErrorCode, encode, frames, limits
 
-MAX_HELD: Final = 1_000
+# Rooms and their routes in memory, counted together: about 300 bytes each.
+MAX_HELD: Final = 100_000
 
 _NO_BUNDLE: Final = frames.Bundle()
 
@@ -42,7 +45,9 @@ class Ledger:
 
     def __init__(self, database: sqlite3.Connection) -> None:
         self._database = database
+        self._entries = EntryTable(database)
         self._held: dict[bytes, HeldRoom] = {}
+        self._size = 0
         self._changed: dict[bytes, _Collected] = {}
 
     # A batch's end
@@ -54,15 +59,30 @@ class Ledger:
             held = self._held[room]
             held.write()
             changes.append(collected.change(held.now))
+            self._release(room)
+            self._keep(held)
         self._changed.clear()
-        if len(self._held) > MAX_HELD:
-            self._held.clear()
+        while self._size > MAX_HELD and len(self._held) > 1:
+            self._release(next(iter(self._held)))
         return changes
 
     def abandon(self) -> None:
         """Forget everything, since some of it was not committed."""
+        self._entries.forget()
         self._held.clear()
         self._changed.clear()
+        self._size = 0
+
+    def _keep(self, held: HeldRoom) -> None:
+        """Hold the room, as the one last used."""
+        held.weight = held.size()
+        self._size += held.weight
+        self._held[held.now.room] = held
+
+    def _release(self, room: bytes) -> None:
+        held = self._held.pop(room, None)
+        if held is not None:
+            self._size -= held.weight
 
     def _hold(self, room: bytes) -> HeldRoom | None:
         held = self._held.get(room)
@@ -71,7 +91,8 @@ class Ledger:
             if state is None:
                 return None
             number = rooms.number_of(self._database, room)
-            held = self._held[room] = HeldRoom(self._database, number, state)
+            held = HeldRoom(self._database, self._entries, number, state)
+            self._keep(held)
         return held
 
     def _collect(self, room: HeldRoom) -> "_Collected":
@@ -107,7 +128,7 @@ class Ledger:
     def remove_room(self, room: bytes) -> bool:
         """Remove the room and all it stores but its blobs."""
         number = rooms.number_of(self._database, room)
-        self._held.pop(room, None)
+        self._release(room)
         self._changed.pop(room, None)
         self._database.execute(
             "DELETE FROM entry WHERE id > ? AND id < ?",
@@ -118,11 +139,26 @@ class Ledger:
         removed = self._database.execute("DELETE FROM room WHERE room = ?", (room,))
         return removed.rowcount == 1
 
-    def append(self, proposal: Proposal) -> Outcome:
-        """Decide on the proposal, and give it a place together with its bundle."""
-        room = self._hold(proposal.room)
-        if room is None:
-            return Denied(ErrorCode.NOT_FOUND)
+    def append(self, proposals: Sequence[Proposal]) -> Sequence[Outcome]:
+        """Decide on each proposal in turn, and give it a place together with its bundle."""
+        held = [self._hold(proposal.room) for proposal in proposals]
+        self._entries.look_up(
+            [
+                (proposal.key, proposal.device, room.number)
+                for proposal, room in zip(proposals, held, strict=True)
+                if room is not None
+            ]
+        )
+        outcomes = [
+            Denied(ErrorCode.NOT_FOUND)
+            if room is None
+            else self._append(room, proposal)
+            for proposal, room in zip(proposals, held, strict=True)
+        ]
+        self._entries.store()
+        return outcomes
+
+    def _append(self, room: HeldRoom, proposal: Proposal) -> Outcome:
         decision = decide(room, proposal)
         if not isinstance(decision, Placement):
             return decision
@@ -160,6 +196,7 @@ class Ledger:
         collected = self._collect(held)
         for entry in entries:
             held.add(entry, state_after(held.now, entry))
+        self._entries.store()
         collected.entries += entries
         return True
 

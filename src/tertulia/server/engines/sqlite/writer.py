@@ -1,35 +1,44 @@
-"""The one thread that changes the database.
+"""The one thread that changes the database, and when it does.
 
-Changes wait in a bounded queue. The thread takes all that wait, runs them in one
-transaction, commits, which waits for the disk, and only then reports to the event
-loop, once for the whole batch: first what rooms got, then each caller's result. If one
-change of a batch fails, the batch is rolled back and each runs alone, so that a fault
-hurts nobody else.
+What comes within one turn of the event loop goes to the thread as one batch; what comes
+while a batch is under way waits for the next one. The thread runs a batch in one
+transaction, commits, which waits for the disk, and then reports to the event loop, once
+for the whole batch: first what rooms got, then each caller's result. If one change of a
+batch fails, the batch is rolled back and each runs alone, so that a fault hurts nobody
+else.
+
+A commit, and the writes to everybody who follows, cost as much for one entry as for
+many. So batches begin at least PAUSE apart: who comes after a quiet moment waits for
+nothing, and under load entries gather. `docs/performance.md` has what that gave.
 
 A full queue refuses: the caller's client is asked to send again later.
 """
 
 import asyncio
 import contextlib
+import queue
 import sqlite3
 import threading
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeVar
 
 from tertulia.errors import TertuliaError
-from tertulia.relay import Change, StorageError
+from tertulia.relay import Change, Outcome, Proposal, StorageError
 from tertulia.server.engines.sqlite.failures import as_failure
 
 T = TypeVar("T")
 
 MAX_WAITING: Final = 20_000
 MAX_BATCH: Final = 2_000
+PAUSE: Final = 0.002  # seconds from the beginning of one batch to the next one's
 
 
 class Transaction(Protocol):
     """What runs within a batch's transaction."""
+
+    def append(self, proposals: Sequence[Proposal]) -> Sequence[Outcome]:
+        """Decide on proposals, and give them places."""
 
     def finish(self) -> Sequence[Change]:
         """Write what was held back; return what rooms got."""
@@ -40,7 +49,10 @@ class Transaction(Protocol):
 
 @dataclass(slots=True)
 class _Job:
-    run: Callable[[], Any]
+    """A change to run, or proposals to append together with those around them."""
+
+    run: Callable[[], Any] | None
+    proposals: Sequence[Proposal]
     future: "asyncio.Future[Any] | None"
 
 
@@ -64,8 +76,12 @@ class Writer:
         self._transaction = transaction
         self._report = report
         self._loop = asyncio.get_running_loop()
-        self._waiting: deque[_Job] = deque()
-        self._wake = threading.Condition()
+        self._waiting: list[_Job] = []
+        # From the event loop to the thread; an empty batch ends it.
+        self._batches: queue.SimpleQueue[list[_Job]] = queue.SimpleQueue()
+        self._began = self._loop.time() - PAUSE
+        self._is_under_way = False
+        self._is_awaited = False
         self._is_closing = False
         self._thread = threading.Thread(target=self._work, name="store writer")
         self._thread.start()
@@ -73,49 +89,90 @@ class Writer:
     async def run(self, change: Callable[[], T]) -> T:
         """Run a change; return its result when it is durable. Raise StorageError."""
         future: asyncio.Future[T] = self._loop.create_future()
-        self._put(_Job(change, future))
+        self._put(_Job(change, (), future))
         return await future
 
     def run_later(self, change: Callable[[], object]) -> None:
         """Run a change with the next batch, and do not wait for it."""
-        self._put(_Job(change, None))
+        self._put(_Job(change, (), None))
+
+    async def append(self, proposals: Sequence[Proposal]) -> Sequence[Outcome]:
+        """Let the transaction decide; return its outcomes when they are durable.
+
+        Raises StorageError.
+        """
+        future: asyncio.Future[Sequence[Outcome]] = self._loop.create_future()
+        self._put(_Job(None, proposals, future))
+        return await future
 
     async def close(self) -> None:
         """Run what waits, then end the thread."""
-        with self._wake:
-            self._is_closing = True
-            self._wake.notify()
+        self._is_closing = True
+        if self._waiting:
+            self._batches.put(self._waiting)
+            self._waiting = []
+        self._batches.put([])
         await asyncio.to_thread(self._thread.join)
 
+    # On the event loop
+
     def _put(self, job: _Job) -> None:
-        with self._wake:
-            if self._is_closing:
-                raise StorageError("the store is closing")
-            if len(self._waiting) >= MAX_WAITING:
-                raise StorageError("too many changes wait for the disk")
-            self._waiting.append(job)
-            if len(self._waiting) == 1:
-                self._wake.notify()
+        if self._is_closing:
+            raise StorageError("the store is closing")
+        if len(self._waiting) >= MAX_WAITING:
+            raise StorageError("too many changes wait for the disk")
+        self._waiting.append(job)
+        self._await_batch()
+
+    def _await_batch(self) -> None:
+        """See to it that what waits is handed over, once others had time to join it."""
+        if self._is_under_way or self._is_awaited or not self._waiting:
+            return
+        self._is_awaited = True
+        pause = self._began + PAUSE - self._loop.time()
+        if pause > 0:
+            self._loop.call_later(pause, self._hand_over)
+        else:
+            self._loop.call_soon(self._hand_over)
+
+    def _hand_over(self) -> None:
+        self._is_awaited = False
+        if self._is_closing or not self._waiting:
+            return
+        batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
+        self._began = self._loop.time()
+        self._is_under_way = True
+        self._batches.put(batch)
+
+    def _settle(self, results: Sequence[_Result], changes: Sequence[Change]) -> None:
+        """Tell everybody, and let the next batch begin."""
+        self._is_under_way = False
+        self._await_batch()
+        # Callers go on when this turn is over, after the listener was told. So what
+        # they write to a connection goes out together with what their room got.
+        for result in results:
+            if result.future is None or result.future.done():
+                continue
+            if result.error is None:
+                result.future.set_result(result.value)
+            else:
+                result.future.set_exception(result.error)
+        for change in changes:
+            self._report(change)
+
+    # On the thread
 
     def _work(self) -> None:
-        while batch := self._take():
+        while batch := self._batches.get():
             results, changes = self._run_batch(batch)
             self._loop.call_soon_threadsafe(self._settle, results, changes)
-
-    def _take(self) -> list[_Job]:
-        """Return all that waits; an empty list at the end."""
-        with self._wake:
-            while not self._waiting and not self._is_closing:
-                self._wake.wait()
-            count = min(len(self._waiting), MAX_BATCH)
-            return [self._waiting.popleft() for _ in range(count)]
 
     def _run_batch(
         self, batch: Sequence[_Job]
     ) -> tuple[list[_Result], Sequence[Change]]:
         try:
             self._database.execute("BEGIN IMMEDIATE")
-            results = [_Result(job.future, job.run()) for job in batch]
+            results = self._run_jobs(batch)
             changes = self._transaction.finish()
             self._database.execute("COMMIT")
         except Exception as error:  # noqa: BLE001 - the thread must go on
@@ -124,6 +181,33 @@ class Writer:
                 return [_Result(batch[0].future, None, as_failure(error))], ()
             return self._run_each(batch)
         return results, changes
+
+    def _run_jobs(self, batch: Sequence[_Job]) -> list[_Result]:
+        """Run a batch in its order; appends that follow one another run as one."""
+        results: list[_Result] = []
+        appends: list[_Job] = []
+        for job in batch:
+            if job.run is None:
+                appends.append(job)
+                continue
+            results += self._append(appends)
+            appends = []
+            results.append(_Result(job.future, job.run()))
+        return results + self._append(appends)
+
+    def _append(self, jobs: Sequence[_Job]) -> list[_Result]:
+        if not jobs:
+            return []
+        outcomes = self._transaction.append(
+            [proposal for job in jobs for proposal in job.proposals]
+        )
+        results: list[_Result] = []
+        start = 0
+        for job in jobs:
+            stop = start + len(job.proposals)
+            results.append(_Result(job.future, outcomes[start:stop]))
+            start = stop
+        return results
 
     def _run_each(
         self, batch: Sequence[_Job]
@@ -142,15 +226,3 @@ class Writer:
         with contextlib.suppress(sqlite3.Error):
             if self._database.in_transaction:
                 self._database.execute("ROLLBACK")
-
-    def _settle(self, results: Sequence[_Result], changes: Sequence[Change]) -> None:
-        """Tell the event loop, in its own thread."""
-        for change in changes:
-            self._report(change)
-        for result in results:
-            if result.future is None or result.future.done():
-                continue
-            if result.error is None:
-                result.future.set_result(result.value)
-            else:
-                result.future.set_exception(result.error)
