@@ -130,35 +130,55 @@ def test_an_append_that_fails_hurts_nobody_else(tmp_path: Path) -> None:
     play(tmp_path, story)
 
 
-def test_who_comes_after_a_batch_waits_for_the_pause_and_who_comes_late_does_not(
+def test_under_load_changes_gather_and_after_a_quiet_moment_nobody_waits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writer, "PAUSE", 60.0)
+    monkeypatch.setattr(writer, "PAUSE", 10.0)
+    monkeypatch.setattr(writer, "MAX_PAUSE", 15.0)
+    monkeypatch.setattr(writer, "ENOUGH", 3)
 
     async def story(desk: Desk) -> None:
         loop = asyncio.get_running_loop()
-        now = 0.0
-        monkeypatch.setattr(loop, "time", lambda: now)
-        desk.writer._began = -60.0
-        due: list[tuple[float, Callable[[], None]]] = []
-        monkeypatch.setattr(
-            loop, "call_later", lambda pause, call: due.append((pause, call))
-        )
-        await desk.writer.run(desk.insert(1))
-        now = 20.0
-        first = asyncio.ensure_future(desk.writer.run(desk.insert(2)))
-        second = asyncio.ensure_future(desk.writer.run(desk.insert(3)))
-        await asyncio.sleep(0)
-        ((pause, hand_over),) = due
-        assert pause == 40.0
-        hand_over()
-        assert list(await asyncio.gather(first, second)) == [2, 3]
         now = 1000.0
-        assert await desk.writer.run(desk.insert(4)) == 4
-        assert len(due) == 1
-        assert desk.tally.events.count("finish") == 3
+        timers: list[tuple[float, asyncio.Handle]] = []
 
-    assert play(tmp_path, story) == [1, 2, 3, 4]
+        def call_later(pause: float, call: Callable[[], None]) -> asyncio.Handle:
+            timers.append((pause, asyncio.Handle(call, (), loop)))
+            return timers[-1][1]
+
+        monkeypatch.setattr(loop, "time", lambda: now)
+        monkeypatch.setattr(loop, "call_later", call_later)
+        desk.writer._next = now
+
+        async def begin(*numbers: int) -> "list[asyncio.Task[int]]":
+            begun = [
+                asyncio.create_task(desk.writer.run(desk.insert(number)))
+                for number in numbers
+            ]
+            await asyncio.sleep(0)
+            return begun
+
+        # Nobody waits at first; then for as long as one change is worth.
+        assert await desk.writer.run(desk.insert(1)) == 1
+        now += 4
+        pair = await begin(2, 3)
+        ((pause, timer),) = timers
+        assert pause == 6.0
+        timer._run()
+        assert list(await asyncio.gather(*pair)) == [2, 3]
+        # After two, the longest pause; but three are enough to begin at once.
+        few = await begin(4, 5)
+        assert timers[-1][0] == 15.0
+        more = await begin(6)
+        assert list(await asyncio.gather(*few, *more)) == [4, 5, 6]
+        assert timers[-1][1].cancelled()
+        assert len(timers) == 2
+        now += 20
+        assert await desk.writer.run(desk.insert(7)) == 7
+        assert len(timers) == 2
+        assert desk.tally.events.count("finish") == 4
+
+    assert play(tmp_path, story) == [1, 2, 3, 4, 5, 6, 7]
 
 
 def test_a_fault_hurts_nobody_else(tmp_path: Path) -> None:

@@ -8,8 +8,9 @@ batch fails, the batch is rolled back and each runs alone, so that a fault hurts
 else.
 
 A commit, and the writes to everybody who follows, cost as much for one entry as for
-many. So batches begin at least PAUSE apart: who comes after a quiet moment waits for
-nothing, and under load entries gather. `docs/performance.md` has what that gave.
+many. So under load entries gather: after a batch the next one waits, the longer the more
+the last one held, but never longer than MAX_PAUSE, nor once ENOUGH wait. Who comes after
+a quiet moment waits for nothing. `docs/performance.md` has what that gave.
 
 A full queue refuses: the caller's client is asked to send again later.
 """
@@ -31,7 +32,10 @@ T = TypeVar("T")
 
 MAX_WAITING: Final = 20_000
 MAX_BATCH: Final = 2_000
-PAUSE: Final = 0.002  # seconds from the beginning of one batch to the next one's
+# Seconds from the beginning of one batch to the next one's, per change in the first.
+PAUSE: Final = 0.001
+MAX_PAUSE: Final = 0.004  # under a steady load; latency people do not notice
+ENOUGH: Final = 64  # changes; what is shared among so many is hardly worth waiting for
 
 
 class Transaction(Protocol):
@@ -55,6 +59,10 @@ class _Job:
     proposals: Sequence[Proposal]
     future: "asyncio.Future[Any] | None"
 
+    @property
+    def size(self) -> int:
+        return max(1, len(self.proposals))
+
 
 @dataclass(slots=True)
 class _Result:
@@ -77,11 +85,12 @@ class Writer:
         self._report = report
         self._loop = asyncio.get_running_loop()
         self._waiting: list[_Job] = []
+        self._size = 0  # of what waits, in changes
         # From the event loop to the thread; an empty batch ends it.
         self._batches: queue.SimpleQueue[list[_Job]] = queue.SimpleQueue()
-        self._began = self._loop.time() - PAUSE
+        self._next = self._loop.time()  # when the next batch may begin
         self._is_under_way = False
-        self._is_awaited = False
+        self._awaited: asyncio.Handle | None = None
         self._is_closing = False
         self._thread = threading.Thread(target=self._work, name="store writer")
         self._thread.start()
@@ -111,6 +120,7 @@ class Writer:
         if self._waiting:
             self._batches.put(self._waiting)
             self._waiting = []
+            self._size = 0
         self._batches.put([])
         await asyncio.to_thread(self._thread.join)
 
@@ -122,25 +132,31 @@ class Writer:
         if len(self._waiting) >= MAX_WAITING:
             raise StorageError("too many changes wait for the disk")
         self._waiting.append(job)
+        self._size += job.size
         self._await_batch()
 
     def _await_batch(self) -> None:
         """See to it that what waits is handed over, once others had time to join it."""
-        if self._is_under_way or self._is_awaited or not self._waiting:
+        if self._is_under_way or not self._waiting:
             return
-        self._is_awaited = True
-        pause = self._began + PAUSE - self._loop.time()
-        if pause > 0:
-            self._loop.call_later(pause, self._hand_over)
-        else:
+        pause = self._next - self._loop.time()
+        if pause <= 0 or self._size >= ENOUGH:
+            if self._awaited is not None:
+                self._awaited.cancel()
+            # What comes within this turn of the loop still goes along.
+            self._is_under_way = True
             self._loop.call_soon(self._hand_over)
+        elif self._awaited is None:
+            self._awaited = self._loop.call_later(pause, self._hand_over)
 
     def _hand_over(self) -> None:
-        self._is_awaited = False
-        if self._is_closing or not self._waiting:
+        self._awaited = None
+        if self._is_closing:
             return
         batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
-        self._began = self._loop.time()
+        size = sum(job.size for job in batch)
+        self._size -= size
+        self._next = self._loop.time() + min(PAUSE * size, MAX_PAUSE)
         self._is_under_way = True
         self._batches.put(batch)
 
