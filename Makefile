@@ -62,7 +62,7 @@ chaos: for-dev
 	$(BIN)/pytest tests/chaos/test_disasters.py
 
 bench: for-dev
-	$(BIN)/python -m bench.relay --rounds 1 --seconds 3
+	$(BIN)/python -m bench.relay --pin --rounds 1 --seconds 3
 	$(BIN)/python -m bench.conversation --rounds 3 --lines 50 --texts 200 --sizes 10
 
 options: for-dev

@@ -9,8 +9,8 @@ is counted, and its content and order checked; a fault ends the bench.
 import argparse
 import os
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
 from bench.relay import memory, table
@@ -22,6 +22,7 @@ from bench.relay.server import DidNotStartError
 from bench.relay.systems.system import System
 from bench.relay.systems.systems import SYSTEMS
 
+_SESSION = Path("/proc/self/autogroup")
 TROUBLE = (FaultError, DidNotStartError, NoCompilerError, OSError)
 
 
@@ -33,17 +34,20 @@ def main(arguments: Sequence[str]) -> int:
     except NoCompilerError as error:
         print(f"Left out: the load generator needs a C compiler ({error}).")
         return 0
-    if options.urgent:
-        _hurry()
+    with _hurried() if options.urgent else nullcontext():
+        _measure(options)
+    return 0
+
+
+def _measure(options: argparse.Namespace) -> None:
     core = _pin() if options.pin else None
     systems = list(_installed(options.systems.split(",")))
     for name in options.cases or [*CASES, "idle"]:
         if name == "idle":
-            _idle(systems, options.connections, core)
+            _idle(systems, options, core)
         else:
             manner = Manner(options.seconds, core)
             _case(CASES[name], systems, manner, options.rounds)
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -68,13 +72,22 @@ def _pin() -> int:
     return cores[0]
 
 
-def _hurry() -> None:
-    """Come before others: servers by being nice to nobody, the generator at once."""
+@contextmanager
+def _hurried() -> Iterator[None]:
+    """Come before others: the generator at once, servers with a larger share."""
     os.nice(-15)
-    with suppress(OSError):  # niceness counts within a session, unless this is off
-        Path("/proc/self/autogroup").write_text("-15")
-    policy = os.SCHED_RR | os.SCHED_RESET_ON_FORK
-    os.sched_setscheduler(0, policy, os.sched_param(1))
+    os.sched_setscheduler(
+        0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(sched_priority=1)
+    )
+    with suppress(
+        OSError
+    ):  # where sessions share alike, niceness is one inside of them
+        _SESSION.write_text("-15")
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            _SESSION.write_text("0")
 
 
 def _installed(names: Sequence[str]) -> list[System]:
@@ -112,12 +125,14 @@ def _case(
     return rows
 
 
-def _idle(systems: Sequence[System], connections: int, core: int | None) -> None:
+def _idle(
+    systems: Sequence[System], options: argparse.Namespace, core: int | None
+) -> None:
     print("\n### idle")
     print(table.idle_heading())
     for system in systems:
         try:
-            row = memory.idle(system, connections, core)
+            row = memory.idle(system, options.connections, options.rounds, core)
         except TROUBLE as error:
             print(f"Failed: {system.name}: {error}")
         else:

@@ -32,7 +32,7 @@ CASES: Final = {
         "100 rooms of five, of whom all write",
         Shape(100, 5, 5, PAYLOAD),
         (10_000,),
-        (1, 4),
+        (1, 4, 16),
     ),
     "one": Case(
         "one room of five, of whom all write",

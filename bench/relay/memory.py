@@ -18,24 +18,20 @@ class Idle:
     per_connection: float
 
 
-def idle(system: System, connections: int, core: int | None) -> Idle:
-    """Return what a system has in memory alone, and with people signed in."""
+def idle(system: System, connections: int, rounds: int, core: int | None) -> Idle:
+    """Return how fast a system starts, and its memory without and with people."""
+    ready = median(_ready_after(system, core) for _ in range(rounds))
     with running(system, core) as server:
-        first = system.enter(server, 0)  # what is loaded at the first use, counts once
+        # What is loaded or allocated at the first use counts once.
+        first = system.enter(server, range(10))
         alone = server.resident()
-        links = [system.enter(server, number + 1) for number in range(connections)]
+        links = system.enter(server, range(10, 10 + connections))
         grown = server.resident() - alone
-        for link in (first, *links):
+        for link in (*first, *links):
             link.close()
-        return Idle(
-            system.name, server.ready_after, alone, connections, grown / connections
-        )
+        return Idle(system.name, ready, alone, connections, grown / connections)
 
 
-def ready_after(system: System, rounds: int, core: int | None) -> float:
-    """Return the seconds from its start to accepting connections, as a median."""
-    times = []
-    for _ in range(rounds):
-        with running(system, core) as server:
-            times.append(server.ready_after)
-    return median(times)
+def _ready_after(system: System, core: int | None) -> float:
+    with running(system, core) as server:
+        return server.ready_after

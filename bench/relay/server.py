@@ -35,7 +35,7 @@ class Server:
         return sum(map(_cpu, self._processes()))
 
     def resident(self) -> int:
-        """Return the bytes it has in memory, counting what is shared by share."""
+        """Return the bytes it has in memory."""
         return sum(map(_resident, self._processes()))
 
     def _processes(self) -> list[int]:
@@ -79,9 +79,8 @@ def _cpu(process: int) -> float:
 
 def _resident(process: int) -> int:
     with contextlib.suppress(OSError):
-        for line in Path(f"/proc/{process}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
-                return int(line.split()[1]) * 1024
+        pages = Path(f"/proc/{process}/statm").read_text().split()[1]
+        return int(pages) * os.sysconf("SC_PAGE_SIZE")
     return 0
 
 

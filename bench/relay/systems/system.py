@@ -32,8 +32,8 @@ class System(Protocol):
     def start(self, folder: Path) -> Server:
         """Start it, with its files in a folder; raise DidNotStartError."""
 
-    def enter(self, server: Server, number: int) -> Link:
-        """Connect and sign in as the person of that number; join nothing."""
+    def enter(self, server: Server, numbers: range) -> list[Link]:
+        """Connect and sign in as the people of these numbers; join nothing."""
 
     def gather(self, server: Server, shape: Shape) -> Sequence[Seat]:
         """Let everybody enter and join; members of a room come one after the other."""

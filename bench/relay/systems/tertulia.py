@@ -129,11 +129,12 @@ class Tertulia:
         port = process.server.port
         return Server(process.popen, port, tls=self._tls, ready_after=took)
 
-    def enter(self, server: Server, number: int) -> Link:  # noqa: ARG002 -- everybody is somebody new
-        """Make an account and be authenticated."""
-        return self._sign_in(server)[0].link
+    def enter(self, server: Server, numbers: range) -> list[Link]:
+        """Make accounts and be authenticated."""
+        return [self.sign_in(server)[0].link for _ in numbers]
 
-    def _sign_in(self, server: Server) -> tuple[Line, Person]:
+    def sign_in(self, server: Server) -> tuple[Line, Person]:
+        """Connect as somebody new."""
         line, person = Line(server), Person()
         nonce = person.rng(32)
         line.say(frames.Hello((1,), nonce))
@@ -146,22 +147,24 @@ class Tertulia:
 
     def gather(self, server: Server, shape: Shape) -> Sequence[Seat]:
         """The first of a room makes it and routes the others; all follow it."""
-        return [
-            seat
-            for number in range(shape.rooms)
-            for seat in self._room(server, shape, number)
-        ]
+        seats: list[Seat] = []
+        for number in range(shape.rooms):
+            people = [self.sign_in(server) for _ in range(shape.members)]
+            seats += self.join(people, shape, number)
+        return seats
 
-    def _room(self, server: Server, shape: Shape, number: int) -> Iterator[Seat]:
-        everybody = [self._sign_in(server) for _ in range(shape.members)]
-        founder, person = everybody[0]
+    def join(
+        self, people: Sequence[tuple[Line, Person]], shape: Shape, number: int
+    ) -> Iterator[Seat]:
+        """Make one room of people."""
+        founder, person = people[0]
         room = person.rng(16)
         founder.ask(frames.CreateRoom(1, room), frames.Done)
-        route = tuple(other.device for _, other in everybody[1:])
+        route = tuple(other.device for _, other in people[1:])
         if route:
             bundle = frames.Bundle(route=route)
             founder.ask(frames.Repair(2, room, 0, bundle), frames.Done)
-        for place, (line, _) in enumerate(everybody):
+        for place, (line, _) in enumerate(people):
             line.ask(frames.FollowRoom(3, room, 0), frames.Followed)
             writes = place < shape.writers
             template = append_of(room, shape.payload) if writes else None
