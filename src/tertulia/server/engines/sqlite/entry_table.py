@@ -99,4 +99,6 @@ def _look_up(count: int) -> str:
 @functools.cache
 def _insert(count: int) -> str:
     values = ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?, ?)"] * count)
-    return f"INSERT INTO entry VALUES {values}"  # noqa: S608
+    # A batch that fails is rolled back whole. Said here, it saves SQLite the journal
+    # from which it would take back the statement alone.
+    return f"INSERT OR ROLLBACK INTO entry VALUES {values}"  # noqa: S608
