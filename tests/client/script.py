@@ -19,7 +19,7 @@ from tertulia.client.padding import padding_for
 from tertulia.client.room import Room
 from tertulia.client.views import RoomStatus
 from tertulia.crypto import Secret
-from tertulia.wire import Head, Kind, first_hash, frames, next_hash
+from tertulia.wire import Head, Kind, first_hash, frames, next_hash, sign_heads
 from tests.client.world import Device, World
 from tests.relay.script import run
 
@@ -164,7 +164,8 @@ def signed_head(
     """Return a head under the relay's own signature."""
     which = world.engine.incarnation if incarnation is None else incarnation
     said = Head(room, which, place, running)
-    return frames.SignedHead(which, place, running, said.sign(world.identity.private))
+    (signed,) = sign_heads(world.identity.private, [said])
+    return signed
 
 
 @dataclass

@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from tertulia.client.heads import contradict, is_genuine
 from tertulia.crypto import ED25519
-from tertulia.wire import Head, frames
+from tertulia.wire import Head, frames, sign_heads
 from tests.client.society import seeded
 
 RELAY = ED25519.generate(seeded("relay"))
@@ -12,8 +12,9 @@ ROOM = b"r" * 16
 
 
 def head(place: int = 7, running: bytes = b"h" * 32) -> frames.SignedHead:
+    others = [Head(b"o" * 16, b"i" * 16, place, running)] * 2
     said = Head(ROOM, b"i" * 16, place, running)
-    return frames.SignedHead(b"i" * 16, place, running, said.sign(RELAY.private))
+    return sign_heads(RELAY.private, [*others, said])[-1]
 
 
 def test_a_head_is_genuine_if_the_relay_signed_all_of_it() -> None:
@@ -26,6 +27,8 @@ def test_a_head_is_genuine_if_the_relay_signed_all_of_it() -> None:
         replace(genuine, place=8),
         replace(genuine, hash=b"x" * 32),
         replace(genuine, signature=bytes(64)),
+        replace(genuine, path=()),
+        replace(genuine, path=(bytes(32),)),
     ):
         assert not is_genuine(RELAY.public, ROOM, altered)
 

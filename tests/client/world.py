@@ -363,7 +363,7 @@ class World:
 
     def _new_relay(self) -> Relay:
         relay = Relay(self.engine, self.settings, self.identity, self.rng)
-        self.engine.listen(lambda change: self._carry_out(relay.fan_out(change)))
+        self.engine.listen(lambda changes: self._carry_out(relay.fan_out(changes)))
         run(relay.start())
         return relay
 

@@ -143,7 +143,7 @@ class RelaySimulation(RuleBasedStateMachine):
 
     def _listen(self) -> None:
         engine: MemoryEngine = self.script.engine
-        engine.listen(lambda change: self.carry_out(self.relay.fan_out(change)))
+        engine.listen(lambda changes: self.carry_out(self.relay.fan_out(changes)))
 
     @property
     def relay(self) -> Relay:

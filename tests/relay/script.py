@@ -316,7 +316,7 @@ class Script:
 
     def _relay(self, settings: Settings) -> Relay:
         relay = Relay(self.engine, settings, self.identity, self.random.randbytes)
-        self.engine.listen(lambda change: self.carry_out(relay.fan_out(change)))
+        self.engine.listen(lambda changes: self.carry_out(relay.fan_out(changes)))
         run(relay.start())
         return relay
 

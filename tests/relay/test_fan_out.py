@@ -1,7 +1,7 @@
 """One change becomes few frames, the same for everybody."""
 
 from tertulia.relay import Broadcast, Change, Cut, Send
-from tertulia.wire import first_hash, frames, limits, next_hash
+from tertulia.wire import first_hash, frames, limits, next_hash, verify_head
 from tests.relay.script import Client, Script, run
 
 
@@ -9,7 +9,7 @@ def collected(script: Script, room: bytes, texts: list[bytes]) -> Change:
     """Return what an engine would report had the texts arrived together."""
     sender = next(iter(script.clients.values()))
     changes: list[Change] = []
-    script.engine.listen(changes.append)
+    script.engine.listen(changes.extend)
     for text in texts:
         sender.append(room, 0, text.decode())
     return Change(
@@ -28,7 +28,7 @@ def test_what_arrived_together_is_one_frame_for_all() -> None:
     script = Script()
     clients, room = followers(script, 3)
     change = collected(script, room, [b"one", b"two"])
-    (effect,) = script.relay.fan_out(change)
+    (effect,) = script.relay.fan_out([change])
     assert isinstance(effect, Broadcast)
     assert set(effect.sessions) == {client.session for client in clients}
     assert isinstance(effect.frame, frames.Entries)
@@ -41,7 +41,7 @@ def test_what_is_too_large_for_a_page_is_several_frames_that_follow() -> None:
     _clients, room = followers(script, 1)
     size = limits.PAGE // 2
     change = collected(script, room, [bytes([65 + n]) * size for n in range(3)])
-    effects = script.relay.fan_out(change)
+    effects = script.relay.fan_out([change])
     running = first_hash(room)
     assert len(effects) == 3
     for effect in effects:
@@ -64,7 +64,7 @@ def test_who_is_cut_in_between_gets_the_part_before() -> None:
         change.entries,
         cuts=(Cut(bob.person.device, 2), absent),
     )
-    part, whole = script.relay.fan_out(cut)
+    part, whole = script.relay.fan_out([cut])
     assert isinstance(part, Send)
     assert isinstance(part.frame, frames.Entries)
     assert isinstance(whole, Broadcast)
@@ -78,5 +78,30 @@ def test_nobody_follows_and_nothing_is_signed_or_sent() -> None:
     (alice,), room = followers(script, 1)
     alice.ask(frames.UnfollowRoom, room)
     change = collected(script, room, [b"one"])
-    assert script.relay.fan_out(change) == []
+    assert script.relay.fan_out([change]) == []
     assert run(script.engine.usage()).entries == 1
+
+
+def test_rooms_that_got_something_together_share_one_signature() -> None:
+    script = Script()
+    alice = script.enter("alice")
+    rooms = [script.room(f"room {number}", alice) for number in range(3)]
+    changes = [collected_in(script, alice, room) for room in rooms]
+    script.relay._node.heads._kept.clear()  # those that were signed one by one
+    effects = script.relay.fan_out(changes)
+    signed = [
+        effect.frame.head
+        for effect in effects
+        if isinstance(effect, Broadcast) and isinstance(effect.frame, frames.Entries)
+    ]
+    assert len(signed) == 3
+    assert len({head.signature for head in signed}) == 1
+    for room, head in zip(rooms, signed, strict=True):
+        verify_head(script.identity.public, room, head)
+
+
+def collected_in(script: Script, sender: Client, room: bytes) -> Change:
+    changes: list[Change] = []
+    script.engine.listen(changes.extend)
+    sender.append(room, 0, "text")
+    return changes[-1]

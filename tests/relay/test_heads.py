@@ -6,7 +6,7 @@ from tertulia.crypto import ED25519, Secret
 from tertulia.relay import RoomState, empty_room
 from tertulia.relay import heads as module
 from tertulia.relay.heads import Heads
-from tertulia.wire import Head
+from tertulia.wire import verify_head
 
 KEY = Secret(bytes(32))
 INCARNATION = b"i" * 16
@@ -18,8 +18,19 @@ def state(room: bytes, place: int) -> RoomState:
 
 def test_a_head_is_signed_over_room_incarnation_place_and_hash() -> None:
     signed = Heads(KEY, INCARNATION).sign(state(bytes(16), 3))
-    head = Head(bytes(16), INCARNATION, 3, b"\3" * 32)
-    head.verify(ED25519.public_key(KEY), signed.signature)
+    assert (signed.incarnation, signed.place) == (INCARNATION, 3)
+    verify_head(ED25519.public_key(KEY), bytes(16), signed)
+
+
+def test_what_is_known_is_not_signed_again_with_the_others() -> None:
+    heads = Heads(KEY, INCARNATION)
+    rooms = [bytes([number]) * 16 for number in range(3)]
+    known = heads.sign(state(rooms[1], 7))
+    first, second, third = heads.sign_all([state(room, 7) for room in rooms])
+    assert second is known
+    assert first.signature == third.signature != known.signature
+    for room, head in zip(rooms, (first, second, third), strict=True):
+        verify_head(ED25519.public_key(KEY), room, head)
 
 
 def test_the_newest_head_is_kept_and_covers_what_came_before() -> None:

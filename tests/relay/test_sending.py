@@ -5,12 +5,12 @@ from tertulia.relay import Settings
 from tertulia.wire import (
     AccountPolicy,
     ErrorCode,
-    Head,
     Kind,
     first_hash,
     frames,
     limits,
     next_hash,
+    verify_head,
 )
 from tests.relay.script import (
     START,
@@ -58,9 +58,8 @@ def test_a_text_gets_a_place_a_time_and_a_signed_head() -> None:
     )
     running = next_hash(room, first_hash(room), entry)
     assert (answer.place, answer.time) == (1, START)
-    Head(room, script.engine.incarnation, 1, running).verify(
-        script.identity.public, answer.head.signature
-    )
+    assert (answer.head.place, answer.head.hash) == (1, running)
+    verify_head(script.identity.public, room, answer.head)
     assert bob.look() == [
         frames.Entries(0, room, first_hash(room), (entry,), answer.head)
     ]

@@ -9,7 +9,7 @@ from tertulia.wire import (
     DeviceBinding,
     DeviceList,
     DeviceProof,
-    Head,
+    HeadRoot,
     InviteClaim,
     RelayProof,
     Signable,
@@ -21,20 +21,15 @@ EXAMPLES: list[Signable] = [
     RelayProof((1,), 1, NONCE, NONCE, b"", ID),
     DeviceProof(1, IDENTITY, b"", NONCE, NONCE, ID, 1),
     InviteClaim(IDENTITY, NONCE, NONCE, b"", ID, ID),
-    Head(ID, ID, 1, NONCE),
+    HeadRoot(NONCE),
     DeviceBinding(IDENTITY, ID, 1, IDENTITY),
     DeviceList(IDENTITY, 1, (), ()),
 ]
 
 
-def test_a_head_is_signed_byte_by_byte_as_documented() -> None:
-    head = Head(b"r" * 16, b"i" * 16, 258, b"h" * 32)
-    assert head.signed_bytes() == (
-        b"\x0fTertulia 1 head"
-        + (b"\x10" + b"r" * 16)
-        + (b"\x10" + b"i" * 16)
-        + bytes([0, 0, 0, 0, 0, 0, 1, 2])
-        + (b"\x20" + b"h" * 32)
+def test_a_root_is_signed_byte_by_byte_as_documented() -> None:
+    assert HeadRoot(b"r" * 32).signed_bytes() == (
+        b"\x10Tertulia 1 heads" + b"\x20" + b"r" * 32
     )
 
 

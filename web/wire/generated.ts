@@ -123,6 +123,7 @@ export const LIMITS = {
   FRAME_UNIT: 16384,
   HANDSHAKE_AGE: 7776000000,
   HANDSHAKE_TIME: 10000,
+  HEAD_PATH: 20,
   INVITES_PER_ROOM: 256,
   INVITE_USES: 10000,
   JOIN_QUEUE: 1000,
@@ -340,6 +341,7 @@ export interface SignedHead {
   readonly place: number;
   readonly hash: Uint8Array;
   readonly signature: Uint8Array;
+  readonly path: readonly Uint8Array[];
 }
 
 export function unpackSignedHead(value: Packed | undefined): SignedHead {
@@ -349,11 +351,12 @@ export function unpackSignedHead(value: Packed | undefined): SignedHead {
     place: integer(fields[1], 0, 9007199254740991),
     hash: bytes(fields[2], 32, 32),
     signature: bytes(fields[3], 64, 64),
+    path: fields[4] === undefined ? [] : list(fields[4], 20, (each) => bytes(each, 32, 32)),
   };
 }
 
 export function packSignedHead(value: SignedHead): readonly Packed[] {
-  return [value.incarnation, value.place, value.hash, value.signature];
+  return [value.incarnation, value.place, value.hash, value.signature, value.path];
 }
 
 /** A key package; unless it is the last resort, nobody else gets it. */

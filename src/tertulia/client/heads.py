@@ -11,14 +11,13 @@ from tertulia.client.events import Warned
 from tertulia.client.room import Room
 from tertulia.client.turn import Turn
 from tertulia.crypto import CryptoError
-from tertulia.wire import Head, frames
+from tertulia.wire import frames, verify_head
 
 
 def is_genuine(identity: bytes, room: bytes, head: frames.SignedHead) -> bool:
     """Tell whether the relay of this identity signed the head."""
-    said = Head(room, head.incarnation, head.place, head.hash)
     try:
-        said.verify(identity, head.signature)
+        verify_head(identity, room, head)
     except CryptoError:
         return False
     return True

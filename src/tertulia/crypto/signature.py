@@ -83,13 +83,6 @@ class EdDSA:
         """Return the signature of `data`; raise InvalidKeyError."""
         return self._private(private).sign(data)
 
-    def signer(self, private: Secret) -> Callable[[bytes], bytes]:
-        """Return what signs with a key that is loaded once; raise InvalidKeyError.
-
-        Loading an Edwards key costs as much as signing: it derives the public key.
-        """
-        return self._private(private).sign
-
     def verify(self, public: bytes, data: bytes, signature: bytes) -> None:
         """Raise SignatureError unless `signature` is by `public` over `data`.
 

@@ -6,8 +6,8 @@ Rules for every engine:
 - Changes of one room happen one after the other; `append` decides with `decide` from
   `tertulia.relay` against the state at that moment (NOT_FOUND without a room), each proposal after the one before it.
   Calls that arrive together may share a transaction, each with its own outcomes.
-- After the change is durable the engine tells its listener, once for all that a room
-  got together, in the room's order, before the calls return. The listener is called on
+- After changes are durable the engine tells its listener, once for all that came
+  together, one Change per room, in the room's order, before the calls return. The listener is called on
   the event loop and must not wait.
 - Places rise strictly and may have holes. No call needs a lock held by the caller, a
   transaction over two rooms, or a query over what is inside an entry.
@@ -216,7 +216,7 @@ class Change(Value, frozen=True):
     cuts: tuple[Cut, ...] = ()
 
 
-Listener: TypeAlias = Callable[[Change], None]
+Listener: TypeAlias = Callable[[Sequence[Change]], None]
 
 
 # Blobs

@@ -16,12 +16,27 @@ from tertulia.relay.pages import take_page
 from tertulia.wire import frames, limits, next_hash
 
 
-def fan_out(node: Node, change: Change) -> Effects:
-    """Return what to send after a change is durable."""
+def fan_out(node: Node, changes: Sequence[Change]) -> Effects:
+    """Return what to send after changes are durable."""
+    heard = [
+        change
+        for change in changes
+        if change.entries and change.state.room in node.followers
+    ]
+    heads = node.heads.sign_all([change.state for change in heard])
+    pages = {
+        change.state.room: list(_pages(change, head))
+        for change, head in zip(heard, heads, strict=True)
+    }
     effects: Effects = []
-    followers = node.followers.get(change.state.room)
-    if followers:
-        pages = list(_pages(node, change)) if change.entries else []
+    for change in changes:
+        effects += _tell(node, change, pages.get(change.state.room, []))
+    return effects
+
+
+def _tell(node: Node, change: Change, pages: Sequence[frames.Entries]) -> Effects:
+    effects: Effects = []
+    if change.state.room in node.followers:
         for cut in change.cuts:
             effects += _part(node, change, pages, cut.device, cut.last)
         remaining = tuple(node.followers.get(change.state.room, ()))
@@ -51,8 +66,7 @@ def _part(
     return effects
 
 
-def _pages(node: Node, change: Change) -> Iterator[frames.Entries]:
-    head = node.heads.sign(change.state)
+def _pages(change: Change, head: frames.SignedHead) -> Iterator[frames.Entries]:
     room, previous, rest = change.state.room, change.previous, change.entries
     while rest:
         entries, more = take_page(rest, limits.PAGE_ENTRIES)

@@ -10,7 +10,7 @@ from tertulia.relay.effects import Effects, Send
 from tertulia.relay.node import Node
 from tertulia.relay.refusal import Refusal, not_found
 from tertulia.relay.session import Session
-from tertulia.wire import ErrorCode, Head, frames, limits, next_hash
+from tertulia.wire import ErrorCode, frames, limits, next_hash, verify_head
 
 
 async def refeed(
@@ -30,9 +30,8 @@ async def refeed(
 
 
 def _require_ours(node: Node, frame: frames.Refeed) -> None:
-    head = Head(frame.room, frame.head.incarnation, frame.head.place, frame.head.hash)
     try:
-        head.verify(node.identity.public, frame.head.signature)
+        verify_head(node.identity.public, frame.room, frame.head)
     except CryptoError:
         raise Refusal(ErrorCode.AUTHENTICATION_FAILED) from None
 

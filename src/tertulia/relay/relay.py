@@ -202,9 +202,9 @@ class Relay:
 
     # What happens without a client's asking
 
-    def fan_out(self, change: Change) -> Effects:
-        """Return what to send after the engine told of a change."""
-        return fan_out(self._node, change)
+    def fan_out(self, changes: Sequence[Change]) -> Effects:
+        """Return what to send after the engine told of changes."""
+        return fan_out(self._node, changes)
 
     async def tick(self, now: int) -> Effects:
         """Do what is due: end silent connections, advance queues, send markers."""

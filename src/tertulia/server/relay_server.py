@@ -130,7 +130,7 @@ class _RelayServer:
             shell = Shell(group, surroundings.clock, surroundings.log)
             switchboard = Switchboard(relay, shell)
             self.engine.listen(
-                lambda change: switchboard.carry_out(relay.fan_out(change))
+                lambda changes: switchboard.carry_out(relay.fan_out(changes))
             )
             office = self._office(relay, settings, reach, switchboard)
             listener = self._listener(shell, switchboard, context)

@@ -23,6 +23,7 @@ from tertulia.wire.errors import (
     UnknownFrameError,
     UnsupportedVersionError,
 )
+from tertulia.wire.heads import Head, HeadRoot, sign_heads, verify_head
 from tertulia.wire.identifiers import MAX_INTEGER, AccountPolicy, Kind
 from tertulia.wire.invite_link import (
     MAX_LINK_ADDRESSES,
@@ -38,7 +39,6 @@ from tertulia.wire.message_key import new_message_key
 from tertulia.wire.running_hash import blob_hash, first_hash, next_hash
 from tertulia.wire.signed import (
     DeviceProof,
-    Head,
     InviteClaim,
     RelayProof,
     Signable,
@@ -68,6 +68,7 @@ __all__ = [
     "ErrorCode",
     "ErrorRow",
     "Head",
+    "HeadRoot",
     "InviteClaim",
     "InviteLink",
     "Kind",
@@ -96,4 +97,6 @@ __all__ = [
     "new_message_key",
     "next_hash",
     "parse_link",
+    "sign_heads",
+    "verify_head",
 ]

@@ -116,6 +116,13 @@ class SignedHead(Frame, frozen=True, array_like=True, gc=False):
     place: Place
     hash: Hash
     signature: Signature
+    path: Annotated[
+        tuple[Hash, ...],
+        Meta(
+            max_length=limits.HEAD_PATH,
+            description="siblings on the way to what is signed",
+        ),
+    ] = ()
 
 
 class BlobReference(Frame, frozen=True, array_like=True, gc=False):

@@ -73,6 +73,9 @@ CREDENTIAL: Final = _row(
 DEVICE_LIST: Final = _row(
     "device list", 16 * KIB, "bytes", "room for every device an account may have"
 )
+HEAD_PATH: Final = _row(
+    "siblings of a signed head", 20, "hashes", "a million rooms signed for together"
+)
 WRAPPED_KEY: Final = _row(
     "wrapped key", 256, "bytes", "a 32-byte key with nonce, tag and a version"
 )

@@ -80,14 +80,3 @@ class InviteClaim(Signable):
     room: Annotated[bytes, _Id]
     invite: Annotated[bytes, _Id]
     device: Annotated[bytes, _Id]
-
-
-@dataclass(frozen=True, slots=True)
-class Head(Signable):
-    """The last entry of a room and its running hash; signed by the relay."""
-
-    label: ClassVar[str] = "Tertulia 1 head"
-    room: Annotated[bytes, _Id]
-    incarnation: Annotated[bytes, _Id]
-    place: Annotated[int, uint64]
-    hash: Annotated[bytes, _Hash]

@@ -57,7 +57,7 @@ class Desk:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.changes: list[Change] = []
-        engine.listen(self.changes.append)
+        engine.listen(self.changes.extend)
 
     async def enrol(self, name: str, account: str = "") -> bytes:
         refused = await self.engine.enrol(

@@ -178,6 +178,9 @@ class MemoryEngine:
         """Set who is told of changes of rooms."""
         self._listener = listener
 
+    def _tell(self, change: Change) -> None:
+        self._listener((change,))
+
     async def usage(self) -> Usage:
         """Return what the whole relay stores."""
         return Usage(
@@ -276,7 +279,7 @@ class MemoryEngine:
             for room in self._rooms.values():
                 cuts = tuple(room.cut(device))
                 if cuts:
-                    self._listener(Change(room.now, room.now.hash, cuts=cuts))
+                    self._tell(Change(room.now, room.now.hash, cuts=cuts))
         return revoked
 
     async def device_list(self, account: bytes) -> tuple[int, bytes] | None:
@@ -440,7 +443,7 @@ class MemoryEngine:
         if proposal.leaving:
             bundle = replace(bundle, unroute=(proposal.device,))
         deliveries, cuts = self._carry_out(room, bundle, proposal.now)
-        self._listener(Change(room.now, previous, (decision.entry,), deliveries, cuts))
+        self._tell(Change(room.now, previous, (decision.entry,), deliveries, cuts))
         return decision.placed()
 
     async def repair(self, proposal: RepairProposal) -> Outcome:
@@ -451,7 +454,7 @@ class MemoryEngine:
         decision = decide_repair(room, proposal)
         if isinstance(decision, Placed):
             deliveries, cuts = self._carry_out(room, proposal.bundle, proposal.now)
-            self._listener(
+            self._tell(
                 Change(room.now, room.now.hash, deliveries=deliveries, cuts=cuts)
             )
         return decision
@@ -509,7 +512,7 @@ class MemoryEngine:
         for entry in entries:
             known.add(entry, state_after(known.now, entry))
         if entries:
-            self._listener(Change(known.now, expected.hash, tuple(entries)))
+            self._tell(Change(known.now, expected.hash, tuple(entries)))
         return True
 
     async def entries(self, room: bytes, after: int, until: int, limit: int) -> Page:
@@ -697,5 +700,5 @@ class MemoryEngine:
         return dropped
 
 
-def _nobody(change: Change) -> None:
+def _nobody(changes: Sequence[Change]) -> None:
     """Listen to nothing."""

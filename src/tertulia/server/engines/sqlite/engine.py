@@ -108,9 +108,9 @@ class SqliteEngine:
         """Set who is told of changes of rooms."""
         self._listener = listener
 
-    def _report(self, change: Change) -> None:
+    def _report(self, changes: Sequence[Change]) -> None:
         if self._listener is not None:
-            self._listener(change)
+            self._listener(changes)
 
     async def usage(self) -> Usage:
         """Return what the whole relay stores."""

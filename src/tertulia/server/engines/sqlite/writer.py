@@ -78,7 +78,7 @@ class Writer:
         self,
         database: sqlite3.Connection,
         transaction: Transaction,
-        report: Callable[[Change], None],
+        report: Callable[[Sequence[Change]], None],
     ) -> None:
         self._database = database
         self._transaction = transaction
@@ -173,8 +173,8 @@ class Writer:
                 result.future.set_result(result.value)
             else:
                 result.future.set_exception(result.error)
-        for change in changes:
-            self._report(change)
+        if changes:
+            self._report(changes)
 
     # On the thread
 
