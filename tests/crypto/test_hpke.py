@@ -1,10 +1,15 @@
 from dataclasses import replace
+from hashlib import shake_256
 from random import Random
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import hpke as library
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.mlkem import (
+    MLKEM768PrivateKey,
+    MLKEM768PublicKey,
+)
 from cryptography.hazmat.primitives.asymmetric.x25519 import (
     X25519PrivateKey,
     X25519PublicKey,
@@ -26,6 +31,7 @@ from tertulia.crypto import (
     HKDF_SHA512,
     HPKE,
     KEM,
+    XWING,
     DecryptionError,
     InvalidKeyError,
     KeyPair,
@@ -36,7 +42,14 @@ from tertulia.crypto import (
 )
 from tests.vectors import hpke_vectors
 
-KEMS = [DHKEM_P256, DHKEM_P384, DHKEM_P521, DHKEM_X25519, DHKEM_X448]
+KEMS: list[KEM] = [
+    DHKEM_P256,
+    DHKEM_P384,
+    DHKEM_P521,
+    DHKEM_X25519,
+    DHKEM_X448,
+    XWING,
+]
 KDFS = [HKDF_SHA256, HKDF_SHA384, HKDF_SHA512]
 AEADS = [AES128GCM, AES256GCM, CHACHA20POLY1305]
 
@@ -46,6 +59,7 @@ ANY_HPKE = st.sampled_from(ALL)
 EXPORT_ONLY = 0xFFFF
 
 BASIC = HPKE(DHKEM_X25519, HKDF_SHA256, AES128GCM)
+HYBRID = HPKE(XWING, HKDF_SHA384, AES256GCM)
 
 
 def ids_of(hpke: HPKE) -> str:
@@ -146,11 +160,45 @@ def test_rfc_9180_exports() -> None:
             assert received == sent
 
 
+def test_the_hybrid_vector_of_the_draft() -> None:
+    # Its other one has a KDF of one stage, with which RFC 9420 cannot do.
+    (case,) = [
+        case
+        for case in hpke_vectors("hpke-pq")
+        if (case["kem_id"], case["kdf_id"]) == (XWING.id, HKDF_SHA256.id)
+    ]
+    hpke = BY_IDS[case["kem_id"], case["kdf_id"], case["aead_id"]]
+    private, enc, info = (
+        Secret(value(case, "skRm")),
+        value(case, "enc"),
+        value(case, "info"),
+    )
+    receiver = hpke.receive_context(private, enc, info)
+    assert receiver.key.reveal() == value(case, "key")
+    assert receiver.base_nonce == value(case, "base_nonce")
+    assert receiver.exporter_secret.reveal() == value(case, "exporter_secret")
+    first = case["encryptions"][0]
+    aad, ciphertext = value(first, "aad"), value(first, "ct")
+    assert hpke.open(private, enc, info, aad, ciphertext) == value(first, "pt")
+    assert len(case["encryptions"]) == 4
+    for message in case["encryptions"]:
+        assert receiver.nonce() == value(message, "nonce")
+        receiver, opened = receiver.open(value(message, "aad"), value(message, "ct"))
+        assert opened == value(message, "pt")
+    assert len(case["exports"]) == 5
+    for export in case["exports"]:
+        exported = hpke.receive_export(
+            private, enc, info, value(export, "exporter_context"), export["L"]
+        )
+        assert exported.reveal() == value(export, "exported_value")
+
+
 LIBRARY_KEMS = {
     0x10: library.KEM.P256,
     0x11: library.KEM.P384,
     0x12: library.KEM.P521,
     0x20: library.KEM.X25519,
+    0x647A: library.KEM.MLKEM768_X25519,
 }
 LIBRARY_KDFS = {
     1: library.KDF.HKDF_SHA256,
@@ -179,18 +227,33 @@ def library_suite(hpke: HPKE) -> library.Suite:
     )
 
 
-def library_private(
-    kem: KEM, private: Secret
-) -> X25519PrivateKey | ec.EllipticCurvePrivateKey:
+LibraryPrivate = (
+    X25519PrivateKey | ec.EllipticCurvePrivateKey | library.MLKEM768X25519PrivateKey
+)
+LibraryPublic = (
+    X25519PublicKey | ec.EllipticCurvePublicKey | library.MLKEM768X25519PublicKey
+)
+
+
+def library_private(kem: KEM, private: Secret) -> LibraryPrivate:
+    if kem is XWING:
+        expanded = shake_256(private.reveal()).digest(96)
+        return library.MLKEM768X25519PrivateKey(
+            MLKEM768PrivateKey.from_seed_bytes(expanded[:64]),
+            X25519PrivateKey.from_private_bytes(expanded[64:]),
+        )
     if kem.id in CURVES:
         scalar = int.from_bytes(private.reveal(), "big")
         return ec.derive_private_key(scalar, CURVES[kem.id])
     return X25519PrivateKey.from_private_bytes(private.reveal())
 
 
-def library_public(
-    kem: KEM, public: bytes
-) -> X25519PublicKey | ec.EllipticCurvePublicKey:
+def library_public(kem: KEM, public: bytes) -> LibraryPublic:
+    if kem is XWING:
+        return library.MLKEM768X25519PublicKey(
+            MLKEM768PublicKey.from_public_bytes(public[:1184]),
+            X25519PublicKey.from_public_bytes(public[1184:]),
+        )
     if kem.id in CURVES:
         return ec.EllipticCurvePublicKey.from_encoded_point(CURVES[kem.id], public)
     return X25519PublicKey.from_public_bytes(public)
@@ -211,8 +274,7 @@ def test_we_open_what_the_library_seals(hpke: HPKE) -> None:
     owner = owner_of(hpke)
     public = library_public(hpke.kem, owner.public)
     sealed = library_suite(hpke).encrypt(b"text", public, b"info")
-    # A DHKEM encapsulates to a public key of its own kind.
-    size = len(owner.public)
+    size = LIBRARY_KEMS[hpke.kem.id].enc_length()
     enc, ciphertext = sealed[:size], sealed[size:]
     assert hpke.open(owner.private, enc, b"info", b"", ciphertext) == b"text"
 
@@ -227,17 +289,19 @@ def test_opens_what_it_sealed(
     assert hpke.open(owner.private, enc, info, aad, ciphertext) == plaintext
 
 
-@given(st.binary(), st.data())
-def test_a_changed_bit_is_noticed(plaintext: bytes, data: st.DataObject) -> None:
-    owner = owner_of(BASIC)
+@given(st.sampled_from([BASIC, HYBRID]), st.binary(), st.data())
+def test_a_changed_bit_is_noticed(
+    hpke: HPKE, plaintext: bytes, data: st.DataObject
+) -> None:
+    owner = owner_of(hpke)
     rng = Random(2).randbytes
-    enc, ciphertext = BASIC.seal(owner.public, b"info", b"aad", plaintext, rng)
+    enc, ciphertext = hpke.seal(owner.public, b"info", b"aad", plaintext, rng)
     altered = bytearray(enc + ciphertext)
     # X25519 does not read the topmost bit of a key, but `enc` is hashed as it is.
     bit = data.draw(st.integers(0, 8 * len(altered) - 1))
     altered[bit // 8] ^= 1 << bit % 8
     with pytest.raises(DecryptionError):
-        BASIC.open(
+        hpke.open(
             owner.private,
             bytes(altered[: len(enc)]),
             b"info",

@@ -20,7 +20,7 @@ from tertulia.crypto import (
 from tests.vectors import hpke_vectors
 
 # Beside each, the sizes of its private keys, public keys and shared secrets
-# (RFC 9180, section 7.1).
+# (RFC 9180, section 7.1). The KEM that is no DHKEM has its tests in test_xwing.
 KEMS: list[tuple[KEM, int, int, int]] = [
     (DHKEM_P256, 32, 65, 32),
     (DHKEM_P384, 48, 97, 48),

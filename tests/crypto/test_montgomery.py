@@ -74,6 +74,8 @@ def test_both_sides_agree(curve: MontgomeryCurve, seed: int, other: int) -> None
     shared, alice_public = curve.agree(alice, curve.public_key(bob))
     assert curve.agree(bob, alice_public) == (shared, curve.public_key(bob))
     assert alice_public == curve.public_key(alice)
+    loaded = curve.load_private(alice)
+    assert curve.agree_loaded(loaded, curve.public_key(bob)) == shared
     curve.validate_public_key(alice_public)
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from tertulia.crypto import cipher_suite
+from tertulia.crypto import CIPHER_SUITES, cipher_suite
 from tertulia.mls import (
     Capabilities,
     Extension,
@@ -23,7 +23,7 @@ from tests.mls.world import (
 )
 
 
-@pytest.mark.parametrize("number", range(1, 8))
+@pytest.mark.parametrize("number", CIPHER_SUITES)
 def test_a_new_group_has_one_member_at_epoch_zero(number: int) -> None:
     suite = cipher_suite(number)
     group = alone("Ana", About(suite=suite))

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from tertulia.crypto import Secret, cipher_suite
+from tertulia.crypto import CIPHER_SUITES, Secret, cipher_suite
 from tertulia.mls import (
     Add,
     Aids,
@@ -77,7 +77,7 @@ def forged(
     return make_welcome(SUITE, info or make_group_info(after), keys, [newcomer], RNG)
 
 
-@pytest.mark.parametrize("number", range(1, 8))
+@pytest.mark.parametrize("number", CIPHER_SUITES)
 def test_a_joiner_is_where_the_others_are(number: int) -> None:
     groups = group_of("Ana", "Luis", "Eva", about=About(suite=cipher_suite(number)))
     assert agree(groups)

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from tertulia.crypto import CipherSuite, cipher_suite
+from tertulia.crypto import CIPHER_SUITES, CipherSuite, cipher_suite
 from tertulia.mls import (
     Extension,
     KeyPackage,
@@ -43,7 +43,7 @@ def of_ana(lifetime: Lifetime = ALWAYS) -> KeyPackageSecrets:
     return create_key_package(ANA, lifetime, seeded("package"))
 
 
-@pytest.mark.parametrize("number", range(1, 8))
+@pytest.mark.parametrize("number", CIPHER_SUITES)
 def test_a_key_package_is_read_as_it_was_written_and_verifies(number: int) -> None:
     suite = cipher_suite(number)
     package = key_package("Ana", About(suite=suite)).key_package

@@ -75,7 +75,7 @@ def test_a_client_supports_what_everybody_must_and_what_it_lists() -> None:
 
 def test_our_capabilities_name_this_protocol_and_its_suites() -> None:
     assert Capabilities().versions == (MLS10,)
-    assert set(Capabilities().cipher_suites) == set(range(1, 8))
+    assert set(Capabilities().cipher_suites) == {*range(1, 8), 0xF002}
 
 
 def test_one_more_extension_can_be_listed_and_once_is_enough() -> None:

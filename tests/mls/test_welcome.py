@@ -69,7 +69,7 @@ def test_whoever_was_not_added_finds_nothing() -> None:
         open_group_secrets(welcome(), key_package("Luis", number=2))
 
 
-@pytest.mark.parametrize("suite", [2, 3, 0xF002])
+@pytest.mark.parametrize("suite", [2, 3, 0xF002, 0xF0F0])
 def test_a_welcome_of_another_suite_is_refused(suite: int) -> None:
     with refused(Rule.WELCOME_SUITE):
         open_group_secrets(replace(welcome(), cipher_suite=suite), LUIS)

@@ -13,14 +13,22 @@ from random import Random
 import pytest
 
 from tertulia import mls
-from tertulia.crypto import CryptoError, Secret, cipher_suite
+from tertulia.crypto import (
+    CLASSICAL_SUITE,
+    HYBRID_SUITE,
+    CipherSuite,
+    CryptoError,
+    Secret,
+    cipher_suite,
+)
 from tertulia.errors import TertuliaError
 from tertulia.mls.framing import CommitContent
 from tertulia.mls.private_message import open_private_message
 from tertulia.mls.secret_tree import RatchetKind, SecretTree
 from tertulia.mls.tree_math import is_below
 
-SUITE = cipher_suite(1)
+# The suites that rooms are made with.
+SUITES = (cipher_suite(CLASSICAL_SUITE), cipher_suite(HYBRID_SUITE))
 POLICY = mls.AcceptEverything()
 ALWAYS = mls.Lifetime(0, 2**64 - 1)
 EXTENSION_TYPE = 0xF0F0
@@ -98,6 +106,7 @@ class Life:
     """A group and everybody who is or was in it."""
 
     random: Random
+    suite: CipherSuite = SUITES[0]
     people: list[Person] = field(default_factory=list)
     removed: list[Person] = field(default_factory=list)
     # Since when nobody came in: all members have the resumption secrets from here on.
@@ -117,10 +126,12 @@ class Life:
         """Return somebody new."""
         self.names += 1
         return mls.Identity(
-            SUITE,
+            self.suite,
             mls.BasicCredential(b"person %d" % self.names),
-            SUITE.generate_signature_key_pair(self.rng),
-            mls.Capabilities(cipher_suites=(SUITE.id,), extensions=(EXTENSION_TYPE,)),
+            self.suite.generate_signature_key_pair(self.rng),
+            mls.Capabilities(
+                cipher_suites=(self.suite.id,), extensions=(EXTENSION_TYPE,)
+            ),
         )
 
     def key_packages(self, count: int) -> list[mls.KeyPackageSecrets]:
@@ -295,7 +306,7 @@ class Life:
             self.identity() if replaces is None else replaces.group.identity,
             mls.Aids(PSKS),
             replaces=None if replaces is None else replaces.leaf,
-            psk_ids=[mls.new_psk_id(SUITE, PSK, self.rng)] if psk else [],
+            psk_ids=[mls.new_psk_id(self.suite, PSK, self.rng)] if psk else [],
             authorize=lambda kem_output, _leaf: kem_output,
         )
         joined = mls.join_externally(group_info, plan, POLICY, self.rng)  # type: ignore[arg-type]
@@ -355,7 +366,9 @@ def require_locked_out(former: Person, message: bytes) -> None:
     private = decoded(message)
     if isinstance(private, mls.PrivateMessage):
         with pytest.raises(mls.InvalidError) as caught:
-            open_private_message(SUITE, former.group.message_keys(), private)
+            open_private_message(
+                former.group.suite, former.group.message_keys(), private
+            )
         assert caught.value.rule is mls.Rule.CIPHERTEXT
 
 
@@ -375,7 +388,7 @@ def require_path_closed(former: Person, message: HandshakeMessage) -> None:
         for sealed in node.encrypted_path_secret:
             for key in keys:
                 with pytest.raises(CryptoError):
-                    SUITE.decrypt_with_label(
+                    former.group.suite.decrypt_with_label(
                         key,
                         "UpdatePathNode",
                         info,
@@ -407,7 +420,8 @@ def require_key_used_up(before: SecretTree, committer: Person) -> None:
     kind = RatchetKind.HANDSHAKE
     ratchet = before.ratchets.get((committer.leaf, kind))
     generation = 0 if ratchet is None else ratchet.generation
-    for secret in ancestors_of_a_key(before, committer.leaf, kind, generation):
+    suite, leaf = committer.group.suite, committer.leaf
+    for secret in ancestors_of_a_key(suite, before, leaf, kind, generation):
         assert not committer.store.holds(secret.reveal())
 
 
@@ -427,10 +441,14 @@ def _secrets_of(tree: SecretTree) -> Iterator[Secret]:
 
 
 def ancestors_of_a_key(
-    tree: SecretTree, leaf: int, kind: RatchetKind, generation: int
+    suite: CipherSuite,
+    tree: SecretTree,
+    leaf: int,
+    kind: RatchetKind,
+    generation: int,
 ) -> list[Secret]:
     """The key of a message, and all secrets from which it can be derived."""
-    _, key = tree.key_of(SUITE, leaf, kind, generation)
+    _, key = tree.key_of(suite, leaf, kind, generation)
     found = [secret for node, secret in tree.nodes.items() if is_below(2 * leaf, node)]
     ratchet = tree.ratchets.get((leaf, kind))
     if ratchet is not None and ratchet.generation <= generation:

@@ -16,13 +16,14 @@ from hypothesis.stateful import (
 )
 
 from tertulia import mls
+from tertulia.crypto import CipherSuite
 from tertulia.errors import TertuliaError
 from tertulia.mls.private_message import open_private_message
 from tertulia.mls.secret_tree import RatchetKind, SecretTree
 from tests.properties.mls_life import (
     EXTENSION_TYPE,
     PSK,
-    SUITE,
+    SUITES,
     Life,
     Person,
     ancestors_of_a_key,
@@ -32,6 +33,7 @@ from tests.properties.mls_life import (
 MOST_MEMBERS = 50
 STEPS = 12
 
+ANY_SUITE = st.sampled_from(SUITES)
 NUMBER = st.integers(0, MOST_MEMBERS - 1)
 FEW = st.integers(1, 4)
 BOOLEAN = st.booleans()
@@ -56,10 +58,11 @@ class RandomLife(RuleBasedStateMachine):
 
     @initialize(
         seed=st.integers(0, 2**32),
+        suite=ANY_SUITE,
         size=st.sampled_from((1, 2, 3, 4, 5, 7, 8, 9, 16, 30)),
     )
-    def found(self, seed: int, size: int) -> None:
-        self.life = Life(Random(seed))
+    def found(self, seed: int, suite: CipherSuite, size: int) -> None:
+        self.life = Life(Random(seed), suite)
         if size > 1:
             self._add(self.life.people[0], size - 1, mls.PUBLIC, path=False)
 
@@ -184,7 +187,7 @@ class RandomLife(RuleBasedStateMachine):
             mls.ResumptionPSKUsage.APPLICATION, b"group", epoch
         )
         proposals: list[mls.Proposal] = [
-            mls.PreSharedKey(mls.new_psk_id(SUITE, psk, self.life.rng))
+            mls.PreSharedKey(mls.new_psk_id(self.life.suite, psk, self.life.rng))
             for psk in (PSK, resumption, PSK)
         ]
         self._commit(number, proposals, framing, path=path)
@@ -255,6 +258,9 @@ class RandomLife(RuleBasedStateMachine):
             person.resume()
 
 
+every_suite = pytest.mark.parametrize("suite", SUITES, ids=lambda suite: suite.name)
+
+
 def test_any_life_keeps_members_together_and_the_removed_outside() -> None:
     run_state_machine_as_test(
         RandomLife,
@@ -267,8 +273,9 @@ def test_any_life_keeps_members_together_and_the_removed_outside() -> None:
     )
 
 
-def test_fifty_members_live_through_it() -> None:
-    life = Life(Random(50))
+@every_suite
+def test_fifty_members_live_through_it(suite: CipherSuite) -> None:
+    life = Life(Random(50), suite)
     joiners = life.key_packages(MOST_MEMBERS - 1)
     adds = [mls.Add(joiner.key_package) for joiner in joiners]
     founder = life.people[0]
@@ -287,13 +294,14 @@ def test_fifty_members_live_through_it() -> None:
 
 @given(
     seed=st.integers(0, 2**32),
+    suite=ANY_SUITE,
     order=st.lists(st.integers(0, 12), min_size=1, max_size=8, unique=True),
 )
 def test_a_message_that_was_read_can_never_be_read_again(
-    seed: int, order: list[int]
+    seed: int, suite: CipherSuite, order: list[int]
 ) -> None:
     """Neither its key nor anything that it derives from is left in the store."""
-    life = Life(Random(seed))
+    life = Life(Random(seed), suite)
     joiners = life.key_packages(4)
     adds = [mls.Add(joiner.key_package) for joiner in joiners]
     sender, kind = life.people[0], RatchetKind.APPLICATION
@@ -304,12 +312,12 @@ def test_a_message_that_was_read_can_never_be_read_again(
         group, message = mls.protect(sender.group, b"text", life.rng)
         sender.go_on(group)
         messages.append(mls.encode_message(message))
-        for secret in ancestors_of_a_key(fresh, sender.leaf, kind, number):
+        for secret in ancestors_of_a_key(suite, fresh, sender.leaf, kind, number):
             assert not sender.store.holds(secret.reveal())
     reader = life.people[2]
     for number in order:
         before = reader.group.traffic.secret_tree
-        used = ancestors_of_a_key(before, sender.leaf, kind, number)
+        used = ancestors_of_a_key(suite, before, sender.leaf, kind, number)
         received = reader.receive(messages[number])
         assert isinstance(received, mls.ReceivedApplication)
         assert reader.store.holds(used[0].reveal()) == (number in _kept(before, sender))
@@ -325,9 +333,10 @@ def _kept(tree: SecretTree, sender: Person) -> Collection[int]:
     return () if ratchet is None else ratchet.skipped
 
 
-def test_messages_of_an_epoch_that_is_over_cannot_be_read() -> None:
+@every_suite
+def test_messages_of_an_epoch_that_is_over_cannot_be_read(suite: CipherSuite) -> None:
     """Not by force either: the old epoch's secrets are gone from the store."""
-    life = Life(Random(7))
+    life = Life(Random(7), suite)
     joiners = life.key_packages(3)
     adds = [mls.Add(joiner.key_package) for joiner in joiners]
     founder = life.people[0]
@@ -338,4 +347,4 @@ def test_messages_of_an_epoch_that_is_over_cannot_be_read() -> None:
     for person in life.people:
         require_refusal(person, mls.encode_message(message))
         with pytest.raises(mls.InvalidError, match="does not open"):
-            open_private_message(SUITE, person.store.load().message_keys(), message)
+            open_private_message(suite, person.store.load().message_keys(), message)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from tertulia.crypto import HYBRID_SUITE, cipher_suite
 from tertulia.mls import (
     Add,
     Extension,
@@ -10,16 +11,20 @@ from tertulia.mls import (
     KeyPackageSecrets,
     LeafNode,
     Rule,
+    create_key_package,
     encode_message,
 )
 from tertulia.mls.leaf_node import NOWHERE, CommitSource, UpdateSource
 from tools.mls_negative.cases import Case
 from tools.mls_negative.changes import flip, setting
+from tools.mls_negative.rng import rng_of
 from tools.mls_negative.rooms import (
+    CAPABILITIES,
     LIFETIME,
     SUPPORTED,
     UNSUPPORTED,
     Room,
+    new_identity,
     new_room,
 )
 
@@ -40,6 +45,7 @@ def cases() -> Iterator[Case]:
             yield from _both_ways(
                 room, newcomer, f"{name}-in-suite-{suite}", rule, change
             )
+    yield from _hybrid_choices()
     yield from _lifetimes()
 
 
@@ -72,19 +78,35 @@ def _signed(mine: KeyPackageSecrets, key_package: KeyPackage) -> KeyPackage:
     return replace(key_package, signature=signature)
 
 
-def _both_ways(
-    room: Room, mine: KeyPackageSecrets, name: str, rule: Rule, change: Change
-) -> Iterator[Case]:
-    changed = change(mine)
-    yield Case(
+def _hybrid_choices() -> Iterator[Case]:
+    """Yield what needs no ciphertext: those of the hybrid suite differ each time."""
+    suite = cipher_suite(HYBRID_SUITE)
+    rng = rng_of("hybrid key packages")
+    able = replace(CAPABILITIES, cipher_suites=(suite.id,))
+    mine = create_key_package(new_identity(suite, "Dora", rng, able), LIFETIME, rng)
+    for name, (rule, change) in {**_CHANGES, **_HYBRID_CHANGES}.items():
+        yield _chosen(mine, f"{name}-in-suite-{suite.id}", rule, change(mine))
+
+
+def _chosen(
+    mine: KeyPackageSecrets, name: str, rule: Rule, changed: KeyPackage
+) -> Case:
+    return Case(
         f"chosen-{name}",
         rule,
         "choose-key-package",
         None,
         encode_message(changed),
         encode_message(mine.key_package),
-        {"cipher_suite": room.suite.id, "now": NOW},
+        {"cipher_suite": mine.identity.suite.id, "now": NOW},
     )
+
+
+def _both_ways(
+    room: Room, mine: KeyPackageSecrets, name: str, rule: Rule, change: Change
+) -> Iterator[Case]:
+    changed = change(mine)
+    yield _chosen(mine, name, rule, changed)
     cheat = room.cheat()
     yield Case(
         f"added-{name}",
@@ -174,6 +196,42 @@ _CHANGES: dict[str, tuple[Rule, Change]] = {
         Rule.ENCRYPTION_KEY_VALID,
         lambda mine: with_init_key(mine, b""),
     ),
+}
+
+
+# A public key of ML-KEM-768 is 768 numbers of 12 bits below 3329 and 32 more bytes; that
+# of X25519 follows.
+_MLKEM_NUMBERS = 1152
+_X25519_SIZE = 32
+_HYBRID_KEYS: dict[str, Callable[[bytes], bytes]] = {
+    "ml-kem-number-too-large": lambda key: b"\xff\xff" + key[2:],
+    "last-ml-kem-number-too-large": lambda key: (
+        key[: _MLKEM_NUMBERS - 1] + b"\xff" + key[_MLKEM_NUMBERS:]
+    ),
+    "x25519-zero": lambda key: key[:-_X25519_SIZE] + bytes(_X25519_SIZE),
+    "ml-kem-alone": lambda key: key[:-_X25519_SIZE],
+    "x25519-alone": lambda key: key[-_X25519_SIZE:],
+    "too-long": lambda key: key + b"\0",
+}
+
+
+def _of_init_key(change: Callable[[bytes], bytes]) -> Change:
+    return lambda mine: with_init_key(mine, change(mine.key_package.init_key))
+
+
+def _of_encryption_key(change: Callable[[bytes], bytes]) -> Change:
+    return lambda mine: with_encryption_key(
+        mine, change(mine.key_package.leaf_node.encryption_key)
+    )
+
+
+_HYBRID_CHANGES: dict[str, tuple[Rule, Change]] = {
+    f"{which}-{name}": (Rule.ENCRYPTION_KEY_VALID, of(change))
+    for which, of in (
+        ("init-key", _of_init_key),
+        ("encryption-key", _of_encryption_key),
+    )
+    for name, change in _HYBRID_KEYS.items()
 }
 
 

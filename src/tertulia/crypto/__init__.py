@@ -55,7 +55,14 @@ from tertulia.crypto.signature import (
     EdDSA,
     SignatureScheme,
 )
-from tertulia.crypto.suite import CIPHER_SUITES, CipherSuite, cipher_suite
+from tertulia.crypto.suite import (
+    CIPHER_SUITES,
+    CLASSICAL_SUITE,
+    HYBRID_SUITE,
+    CipherSuite,
+    cipher_suite,
+)
+from tertulia.crypto.xwing import XWING, XWing
 
 __all__ = [
     "AEAD",
@@ -63,6 +70,7 @@ __all__ = [
     "AES256GCM",
     "CHACHA20POLY1305",
     "CIPHER_SUITES",
+    "CLASSICAL_SUITE",
     "DHKEM",
     "DHKEM_P256",
     "DHKEM_P384",
@@ -79,10 +87,12 @@ __all__ = [
     "HKDF_SHA384",
     "HKDF_SHA512",
     "HPKE",
+    "HYBRID_SUITE",
     "KDF",
     "KEM",
     "PASSPHRASE_COST",
     "PASSPHRASE_SALT_SIZE",
+    "XWING",
     "CertificateTerms",
     "CipherSuite",
     "Context",
@@ -101,6 +111,7 @@ __all__ = [
     "SignatureScheme",
     "UnsupportedSuiteError",
     "WrongSizeError",
+    "XWing",
     "certified_key_hash",
     "cipher_suite",
     "generate_certificate_key",

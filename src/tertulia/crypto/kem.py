@@ -1,7 +1,7 @@
 """Key encapsulation: a fresh secret shared with the owner of a public key.
 
 `KEM` is what HPKE needs of any of them; `DHKEM` builds one from a Diffie-Hellman curve
-(RFC 9180, section 4.1). Private keys and randomness come from outside, so that equal
+(RFC 9180, section 4.1). Its private keys and randomness come from outside, so that equal
 inputs give equal outputs.
 """
 
@@ -21,7 +21,7 @@ class KEM(Protocol):
 
     @property
     def id(self) -> int:
-        """Its number in RFC 9180, section 7.1."""
+        """Its number in the registry of RFC 9180, section 7.1."""
 
     def generate(self, rng: Rng) -> KeyPair:
         """Return a new key pair."""

@@ -24,10 +24,15 @@ class _PublicKey(Protocol):
     def public_bytes_raw(self) -> bytes: ...
 
 
-class _PrivateKey(Protocol):
+class LoadedPrivateKey(Protocol):
+    """What the library makes of a private key; to make it takes as long as to agree."""
+
     # `Any`: each of the library's types takes public keys of its own curve only.
-    def exchange(self, peer_public_key: Any, /) -> bytes: ...
-    def public_key(self) -> _PublicKey: ...
+    def exchange(self, peer_public_key: Any, /) -> bytes:
+        """Return what both keys share."""
+
+    def public_key(self) -> _PublicKey:
+        """Return the public half."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +48,7 @@ class MontgomeryCurve:
     field_bits: int
     prime: int
     low_order: frozenset[int]
-    _load_private: Callable[[bytes], _PrivateKey]
+    _load_private: Callable[[bytes], LoadedPrivateKey]
     _load_public: Callable[[bytes], _PublicKey]
 
     def derive_private(self, kdf: LabeledKDF, prk: bytes) -> Secret:
@@ -52,7 +57,7 @@ class MontgomeryCurve:
 
     def public_key(self, private: Secret) -> bytes:
         """Return the public key of `private`; raise InvalidKeyError."""
-        return _public_bytes(self._private(private))
+        return _public_bytes(self.load_private(private))
 
     def validate_public_key(self, public: bytes) -> None:
         """Raise InvalidKeyError for a wrong size or low order."""
@@ -66,14 +71,22 @@ class MontgomeryCurve:
 
         Raises InvalidKeyError for wrong sizes, and if the shared secret is zero.
         """
-        ours, theirs = self._private(private), self._public(peer)
+        ours = self.load_private(private)
+        return self.agree_loaded(ours, peer), _public_bytes(ours)
+
+    def agree_loaded(self, ours: LoadedPrivateKey, peer: bytes) -> bytes:
+        """Return what a private key that is loaded shares with `peer`.
+
+        Raises InvalidKeyError for a wrong size, and if the shared secret is zero.
+        """
+        theirs = self._public(peer)
         try:
-            shared = ours.exchange(theirs)
+            return ours.exchange(theirs)
         except ValueError:
             raise self._invalid("public key", "its order is low") from None
-        return shared, _public_bytes(ours)
 
-    def _private(self, private: Secret) -> _PrivateKey:
+    def load_private(self, private: Secret) -> LoadedPrivateKey:
+        """Return the library's form of `private`; raise InvalidKeyError."""
         try:
             return self._load_private(private.reveal())
         except ValueError:
@@ -89,7 +102,7 @@ class MontgomeryCurve:
         return InvalidKeyError(f"{self.name} {part}", reason)
 
 
-def _public_bytes(private: _PrivateKey) -> bytes:
+def _public_bytes(private: LoadedPrivateKey) -> bytes:
     return private.public_key().public_bytes_raw()
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
+from typing import Final
 
 from tertulia.codec import encode_opaque
 from tertulia.crypto.aead import AEAD, AES128GCM, AES256GCM, CHACHA20POLY1305
@@ -38,13 +39,17 @@ from tertulia.crypto.signature import (
     ED25519,
     SignatureScheme,
 )
+from tertulia.crypto.xwing import XWING
+
+CLASSICAL_SUITE: Final = 0x0001
+HYBRID_SUITE: Final = 0xF002
 
 _EMPTY_OPAQUE = encode_opaque(b"")
 
 
 @dataclass(frozen=True, slots=True)
 class CipherSuite:
-    """Four primitives under the number and name that RFC 9420 gives them."""
+    """Four primitives under the number and name that their specification gives them."""
 
     id: int
     name: str
@@ -190,7 +195,7 @@ CIPHER_SUITES: Mapping[int, CipherSuite] = MappingProxyType(
     dict(
         (
             _row(
-                0x0001,
+                CLASSICAL_SUITE,
                 "MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519",
                 HPKE(DHKEM_X25519, HKDF_SHA256, AES128GCM),
                 ED25519,
@@ -230,6 +235,14 @@ CIPHER_SUITES: Mapping[int, CipherSuite] = MappingProxyType(
                 "MLS_256_DHKEMP384_AES256GCM_SHA384_P384",
                 HPKE(DHKEM_P384, HKDF_SHA384, AES256GCM),
                 ECDSA_P384,
+            ),
+            # draft-ietf-mls-pq-ciphersuites-06 has no number for it yet; this one is
+            # from the range for private use.
+            _row(
+                HYBRID_SUITE,
+                "MLS_128_MLKEM768X25519_AES256GCM_SHA384_Ed25519",
+                HPKE(XWING, HKDF_SHA384, AES256GCM),
+                ED25519,
             ),
         )
     )
