@@ -289,6 +289,30 @@ def test_opens_what_it_sealed(
     assert hpke.open(owner.private, enc, info, aad, ciphertext) == plaintext
 
 
+@given(ANY_HPKE, st.lists(st.binary(), max_size=3))
+def test_each_opens_its_own_message_of_several(
+    hpke: HPKE, plaintexts: list[bytes]
+) -> None:
+    owners = [owner_of(hpke, seed) for seed in range(len(plaintexts))]
+    publics = [owner.public for owner in owners]
+    sealed = hpke.seal_each(
+        b"info", b"aad", zip(publics, plaintexts, strict=True), Random(9).randbytes
+    )
+    opened = [
+        hpke.open(owner.private, enc, b"info", b"aad", ciphertext)
+        for owner, (enc, ciphertext) in zip(owners, sealed, strict=True)
+    ]
+    assert opened == plaintexts
+
+
+def test_several_are_sealed_as_one_by_one() -> None:
+    messages = [(owner_of(BASIC, seed).public, b"text") for seed in (1, 2)]
+    one, other = Random(9).randbytes, Random(9).randbytes
+    assert BASIC.seal_each(b"info", b"aad", messages, one) == [
+        BASIC.seal(public, b"info", b"aad", text, other) for public, text in messages
+    ]
+
+
 @given(st.sampled_from([BASIC, HYBRID]), st.binary(), st.data())
 def test_a_changed_bit_is_noticed(
     hpke: HPKE, plaintext: bytes, data: st.DataObject

@@ -230,6 +230,18 @@ def test_encryption_with_label_round_trip(
 
 
 @every_suite
+def test_several_are_encrypted_to_each_with_its_own_key(suite: CipherSuite) -> None:
+    rng = Random(1).randbytes
+    owners = [suite.generate_kem_key_pair(rng) for _ in range(3)]
+    texts = [b"one", b"two", b"three"]
+    messages = zip((owner.public for owner in owners), texts, strict=True)
+    sealed = suite.encrypt_each_with_label("Welcome", b"context", messages, rng)
+    for owner, parts, text in zip(owners, sealed, texts, strict=True):
+        opened = suite.decrypt_with_label(owner.private, "Welcome", b"context", *parts)
+        assert opened == Secret(text)
+
+
+@every_suite
 def test_label_and_context_are_part_of_what_is_encrypted(suite: CipherSuite) -> None:
     rng = Random(1).randbytes
     owner = suite.generate_kem_key_pair(rng)

@@ -5,6 +5,7 @@ and exports secrets. It is a value: each use returns the context for the next me
 and going back to an older one would use a nonce twice.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -85,9 +86,20 @@ class HPKE:
 
         Raises InvalidKeyError.
         """
-        shared, enc = self.kem.encap(public, rng)
-        key, nonce = self._message_key(*self._schedule(shared, info))
-        return enc, self.aead.seal(key, nonce, aad, plaintext)
+        return self._seal(public, self._schedule_context(info), aad, plaintext, rng)
+
+    def seal_each(
+        self, info: bytes, aad: bytes, messages: Iterable[tuple[bytes, bytes]], rng: Rng
+    ) -> list[tuple[bytes, bytes]]:
+        """Return the same as `seal` for each pair of a public key and a plaintext.
+
+        The `info` is hashed once. Raises InvalidKeyError.
+        """
+        schedule = self._schedule_context(info)
+        return [
+            self._seal(public, schedule, aad, plaintext, rng)
+            for public, plaintext in messages
+        ]
 
     def open(
         self, private: Secret, enc: bytes, info: bytes, aad: bytes, ciphertext: bytes
@@ -96,8 +108,8 @@ class HPKE:
 
         Raises DecryptionError, and InvalidKeyError for a malformed `enc`.
         """
-        shared = self.kem.decap(private, enc)
-        key, nonce = self._message_key(*self._schedule(shared, info))
+        secret = self._secret(self.kem.decap(private, enc))
+        key, nonce = self._message_key(secret, self._schedule_context(info))
         return self.aead.open(key, nonce, aad, ciphertext)
 
     def send_export(
@@ -140,16 +152,26 @@ class HPKE:
         return self._context(self.kem.decap(private, enc), info)
 
     def _context(self, shared: Secret, info: bytes) -> Context:
-        secret, schedule = self._schedule(shared, info)
+        secret, schedule = self._secret(shared), self._schedule_context(info)
         key, base_nonce = self._message_key(secret, schedule)
         exporter = self._kdf.expand(secret, b"exp", schedule, self.kdf.size)
         return Context(self.aead, self._kdf, key, base_nonce, Secret(exporter))
 
-    def _schedule(self, shared: Secret, info: bytes) -> tuple[bytes, bytes]:
-        """Return `secret` and `key_schedule_context` of RFC 9180, section 5.1."""
+    def _seal(
+        self, public: bytes, schedule: bytes, aad: bytes, plaintext: bytes, rng: Rng
+    ) -> tuple[bytes, bytes]:
+        shared, enc = self.kem.encap(public, rng)
+        key, nonce = self._message_key(self._secret(shared), schedule)
+        return enc, self.aead.seal(key, nonce, aad, plaintext)
+
+    def _secret(self, shared: Secret) -> bytes:
+        """Return `secret` of RFC 9180, section 5.1."""
+        return self._kdf.extract(shared.reveal(), b"secret", b"")
+
+    def _schedule_context(self, info: bytes) -> bytes:
+        """Return `key_schedule_context` of RFC 9180, section 5.1."""
         info_hash = self._kdf.extract(b"", b"info_hash", info)
-        secret = self._kdf.extract(shared.reveal(), b"secret", b"")
-        return secret, _BASE_MODE + self._psk_id_hash + info_hash
+        return _BASE_MODE + self._psk_id_hash + info_hash
 
     def _message_key(self, secret: bytes, schedule: bytes) -> tuple[Secret, bytes]:
         key = self._kdf.expand(secret, b"key", schedule, self.aead.key_size)

@@ -6,7 +6,7 @@ nothing made for one purpose can serve another.
 """
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
@@ -120,6 +120,20 @@ class CipherSuite:
         Raises InvalidKeyError.
         """
         return self.hpke.seal(public, _labeled(label, context), b"", plaintext, rng)
+
+    def encrypt_each_with_label(
+        self,
+        label: str,
+        context: bytes,
+        messages: Iterable[tuple[bytes, bytes]],
+        rng: Rng,
+    ) -> list[tuple[bytes, bytes]]:
+        """Return EncryptWithLabel for each pair of a public key and a plaintext.
+
+        The context is hashed once: that of a Welcome is as large as a whole tree.
+        Raises InvalidKeyError.
+        """
+        return self.hpke.seal_each(_labeled(label, context), b"", messages, rng)
 
     def decrypt_with_label(
         self,

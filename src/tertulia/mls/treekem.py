@@ -92,18 +92,14 @@ class NewPath:
         nodes = []
         for index, copath in self.path:
             secret = self.keys.path_secrets[index].reveal()
-            ciphertexts = tuple(
-                HPKECiphertext(
-                    *suite.encrypt_with_label(
-                        self.tree.encryption_key(recipient),
-                        _LABEL,
-                        context,
-                        secret,
-                        rng,
-                    )
-                )
-                for recipient in _recipients(self.tree, copath, new_leaves)
+            recipients = _recipients(self.tree, copath, new_leaves)
+            sealed = suite.encrypt_each_with_label(
+                _LABEL,
+                context,
+                ((self.tree.encryption_key(index), secret) for index in recipients),
+                rng,
             )
+            ciphertexts = tuple(HPKECiphertext(*parts) for parts in sealed)
             public = self.keys.key_pairs[index].public
             nodes.append(UpdatePathNode(public, ciphertexts))
         return UpdatePath(self.leaf, tuple(nodes))

@@ -87,25 +87,30 @@ def make_welcome(
     key, nonce = _group_info_key(suite, secret)
     encrypted_group_info = suite.aead.seal(key, nonce, b"", group_info.encode())
 
-    def encrypt(newcomer: Newcomer) -> EncryptedGroupSecrets:
+    def told(newcomer: Newcomer) -> bytes:
         path_secret = newcomer.path_secret
-        group_secrets = GroupSecrets(
+        return GroupSecrets(
             keys.joiner_secret,
             None if path_secret is None else PathSecret(path_secret),
             keys.psk_ids,
-        )
-        ciphertext = suite.encrypt_with_label(
-            newcomer.key_package.init_key,
-            _WELCOME_LABEL,
-            encrypted_group_info,
-            group_secrets.encode(),
-            rng,
-        )
-        return EncryptedGroupSecrets(
-            newcomer.key_package.reference(suite), HPKECiphertext(*ciphertext)
-        )
+        ).encode()
 
-    return Welcome(suite.id, tuple(map(encrypt, newcomers)), encrypted_group_info)
+    packages = [newcomer.key_package for newcomer in newcomers]
+    ciphertexts = suite.encrypt_each_with_label(
+        _WELCOME_LABEL,
+        encrypted_group_info,
+        zip(
+            (package.init_key for package in packages),
+            map(told, newcomers),
+            strict=True,
+        ),
+        rng,
+    )
+    secrets = tuple(
+        EncryptedGroupSecrets(package.reference(suite), HPKECiphertext(*ciphertext))
+        for package, ciphertext in zip(packages, ciphertexts, strict=True)
+    )
+    return Welcome(suite.id, secrets, encrypted_group_info)
 
 
 def open_group_secrets(welcome: Welcome, mine: KeyPackageSecrets) -> GroupSecrets:
