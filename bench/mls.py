@@ -1,11 +1,15 @@
-"""Time of the MLS engine beside the two oracles: `python bench/mls.py [SIZE ...]`.
+"""Time of the MLS engine beside others: `python bench/mls.py [--suite S] [SIZE ...]`.
 
 Prints a Markdown table for each group size. All engines do the same with the same bytes
 in and out: their groups are made alike, and the members that never speak are key
 packages of ours. The times are CPU time of this process; ts-mls runs in Node, so its
 times are wall time and hold a round trip through a pipe (about 0.5 ms).
+
+The others are the two oracles with suite 1, or, with `--suite`, our own engine with
+that suite (a number such as 0xF002).
 """
 
+import argparse
 import statistics
 import sys
 import time
@@ -20,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # run as a script
 
 from bench.populated_group import new_identity, populated_group
 from tertulia import mls
+from tertulia.crypto import CipherSuite, cipher_suite
 from tests.interop.oracles.availability import MLS_RS, TS_MLS, why_missing
 from tests.interop.oracles.availability import engine as oracle
 from tests.interop.oracles.oracle import Add, Engine, Oracle
@@ -97,12 +102,13 @@ class Runner:
 
     engine: Engine
     clock: Clock
+    suite: CipherSuite = SUITE
 
 
 def measure(runner: Runner, peers: "Peers", size: int) -> Stopwatch:
     """Take all times of one engine at one group size."""
     watch = Stopwatch(runner.clock)
-    founder, joiner = _blank_group(runner.engine, size, watch)
+    founder, joiner = _blank_group(runner, size, watch)
     while watch.needs_more(COMMIT_BLANK):
         _commit(watch, COMMIT_BLANK, founder, PROCESS_BLANK, joiner)
     peer, subject = _populated_group(runner.engine, peers, watch)
@@ -127,9 +133,12 @@ def _save_and_load(watch: Stopwatch, group: mls.Group) -> None:
         watch.time(LOAD, partial(mls.load_group, record, rows))
 
 
-def _blank_group(engine: Engine, size: int, watch: Stopwatch) -> tuple[Oracle, Oracle]:
+def _blank_group(runner: Runner, size: int, watch: Stopwatch) -> tuple[Oracle, Oracle]:
     """Found a group by one commit without path: no parent node has a key."""
-    ghosts = [Ours().member(b"ghost %d" % number) for number in range(2, size)]
+    engine = runner.engine
+    ghosts = [
+        Ours(runner.suite).member(b"ghost %d" % number) for number in range(2, size)
+    ]
     packages = [ghost.key_package() for ghost in ghosts]
     founder, joiner = engine.member(b"founder"), engine.member(b"joiner")
     while watch.needs_more(CREATE):
@@ -172,13 +181,18 @@ def _commit(
 class Peers:
     """Any number of times the same member of ours in the same populated group."""
 
-    def __init__(self, size: int) -> None:
-        self._identity = new_identity(SUITE, b"peer")
+    def __init__(self, suite: CipherSuite, size: int) -> None:
+        self._identity = new_identity(suite, b"peer")
         self._group = populated_group(self._identity, size)
 
     def next(self) -> Oracle:
         """Return the member once more, knowing nothing of what it did before."""
         return OurMember(self._identity, group=self._group)
+
+
+def of_two_suites(other: CipherSuite) -> list[Runner]:
+    """Return our engine with suite 1 and with another suite."""
+    return [Runner(Ours(suite), time.process_time, suite) for suite in (SUITE, other)]
 
 
 @contextmanager
@@ -226,16 +240,34 @@ def _cell(watch: Stopwatch, ours: Stopwatch, step: str) -> str:
     return f"{taken:.2f} ({taken_by_ours / taken:.2g}x)"
 
 
-def main(arguments: Sequence[str]) -> None:
-    """Measure the group sizes named in `arguments`, or the usual ones."""
-    with runners() as found:
-        for size in [int(argument) for argument in arguments] or SIZES:
-            peers = Peers(size - 1)
-            columns = {
-                runner.engine.name: measure(runner, peers, size) for runner in found
-            }
-            print("\n".join(table(size, columns)), flush=True)
+def measure_all(found: Sequence[Runner], size: int) -> dict[str, Stopwatch]:
+    """Return a column of times for each engine and suite, ours with suite 1 first."""
+    return {
+        _title(runner): measure(runner, Peers(runner.suite, size - 1), size)
+        for runner in found
+    }
+
+
+def _title(runner: Runner) -> str:
+    if runner.suite is SUITE:
+        return runner.engine.name
+    return f"{runner.engine.name}, suite 0x{runner.suite.id:04X}"
+
+
+def main() -> None:
+    """Measure the group sizes named on the command line, or the usual ones."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--suite", type=lambda text: cipher_suite(int(text, 0)))
+    parser.add_argument("sizes", metavar="SIZE", type=int, nargs="*", default=SIZES)
+    options = parser.parse_args()
+    with ExitStack() as stack:
+        if options.suite is None:
+            found = stack.enter_context(runners())
+        else:
+            found = of_two_suites(options.suite)
+        for size in options.sizes:
+            print("\n".join(table(size, measure_all(found, size))), flush=True)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

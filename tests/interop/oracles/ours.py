@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from tertulia import mls
-from tertulia.crypto import Secret, cipher_suite, system_rng
+from tertulia.crypto import CipherSuite, Secret, cipher_suite, system_rng
 from tertulia.errors import TertuliaError
 from tests.interop.oracles.oracle import (
     AS_USUAL,
@@ -57,6 +57,9 @@ class Ours:
 
     name = OURS
 
+    def __init__(self, suite: CipherSuite = SUITE) -> None:
+        self._suite = suite
+
     def member(
         self,
         identity: bytes,
@@ -66,10 +69,12 @@ class Ours:
     ) -> "OurMember":
         return OurMember(
             mls.Identity(
-                SUITE,
+                self._suite,
                 mls.BasicCredential(identity),
-                SUITE.generate_signature_key_pair(system_rng),
-                mls.Capabilities(cipher_suites=(SUITE.id,), extensions=extension_types),
+                self._suite.generate_signature_key_pair(system_rng),
+                mls.Capabilities(
+                    cipher_suites=(self._suite.id,), extensions=extension_types
+                ),
             ),
             tree_in_welcome=tree_in_welcome,
         )
@@ -105,6 +110,7 @@ class OurMember:
         tree_in_welcome: bool = True,
     ) -> None:
         self._identity = identity
+        self._suite = identity.suite
         self._tree_in_welcome = tree_in_welcome
         self._key_packages: list[mls.KeyPackageSecrets] = []
         self._psks: dict[mls.ExternalPSK | mls.ResumptionPSK, Secret] = {}
@@ -152,7 +158,7 @@ class OurMember:
     def _recipient(self, message: mls.Welcome) -> mls.KeyPackageSecrets:
         named = {entry.new_member for entry in message.secrets}
         for made in self._key_packages:
-            if made.key_package.reference(SUITE) in named:
+            if made.key_package.reference(self._suite) in named:
                 return made
         raise Refused("NoKeyPackage", "the Welcome is for somebody else")
 
@@ -174,7 +180,9 @@ class OurMember:
                 self._identity,
                 self._aids(ratchet_tree),
                 replaces=self.group.leaf_index if resync else None,
-                psk_ids=[_use_of(mls.ExternalPSK(psk_id)) for psk_id in external_psks],
+                psk_ids=[
+                    self._use_of(mls.ExternalPSK(psk_id)) for psk_id in external_psks
+                ],
                 authorize=lambda _kem_output, _leaf: authenticated_data,
             )
             joined = mls.join_externally(
@@ -242,22 +250,24 @@ class OurMember:
     def _proposal(self, proposal: Proposal) -> mls.Proposal:
         match proposal:
             case Add(key_package):
-                return mls.Add(_verified(key_package))
+                return mls.Add(_verified(self._suite, key_package))
             case Remove(leaf_index):
                 return mls.Remove(leaf_index)
             case ExternalPsk(psk_id):
-                return mls.PreSharedKey(_use_of(mls.ExternalPSK(psk_id)))
+                return mls.PreSharedKey(self._use_of(mls.ExternalPSK(psk_id)))
             case ResumptionPsk(epoch):
                 psk = mls.ResumptionPSK(
                     mls.ResumptionPSKUsage.APPLICATION,
                     self.group.context.group_id,
                     epoch,
                 )
-                return mls.PreSharedKey(_use_of(psk))
+                return mls.PreSharedKey(self._use_of(psk))
             case GroupContextExtensions(extensions):
                 return mls.GroupContextExtensions(_ours(extensions))
             case ReInit(group_id, extensions):
-                return mls.ReInit(group_id, mls.MLS10, SUITE.id, _ours(extensions))
+                return mls.ReInit(
+                    group_id, mls.MLS10, self._suite.id, _ours(extensions)
+                )
             case Update():
                 raise Refused("OwnUpdate", "an Update is only sent standalone")
         assert_never(proposal)
@@ -339,7 +349,9 @@ class OurMember:
         self, usage: Usage, group_id: bytes, key_packages: tuple[bytes, ...]
     ) -> Resumed:
         with _refusals():
-            packages = [_verified(key_package) for key_package in key_packages]
+            packages = [
+                _verified(self._suite, key_package) for key_package in key_packages
+            ]
             founder = mls.Founder(self._identity, _lifetime(), packages)
             if usage is Usage.REINIT:
                 made = mls.reinitialize(self.group, founder, POLICY, system_rng)
@@ -378,6 +390,9 @@ class OurMember:
         secret = self.group.epoch.secrets.resumption_psk
         aids = mls.Aids({psk: secret}, mls.decode_tree(ratchet_tree), continues=psk)
         return mls.join(message, mine, POLICY, aids)
+
+    def _use_of(self, psk: mls.ExternalPSK | mls.ResumptionPSK) -> mls.PreSharedKeyID:
+        return mls.new_psk_id(self._suite, psk, system_rng)
 
     def close(self) -> None:
         self._in_group = self._pending = None
@@ -437,17 +452,13 @@ def _group_info(data: bytes) -> mls.Unverified[mls.GroupInfo]:
     return mls.Unverified(group_info)
 
 
-def _verified(data: bytes) -> mls.KeyPackage:
+def _verified(suite: CipherSuite, data: bytes) -> mls.KeyPackage:
     key_package = _unverified(data)
     if not isinstance(key_package, mls.KeyPackage):
         raise Refused("WrongWireFormat", "this is no key package")
     return mls.verify_key_package(
-        mls.Unverified(key_package), SUITE, now=int(time.time())
+        mls.Unverified(key_package), suite, now=int(time.time())
     )
-
-
-def _use_of(psk: mls.ExternalPSK | mls.ResumptionPSK) -> mls.PreSharedKeyID:
-    return mls.new_psk_id(SUITE, psk, system_rng)
 
 
 def _framing(sending: Sending) -> mls.Framing:
