@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tertulia.cli.host import _find_room, _introduce, read_wish
+from tertulia.cli.host import WantedRoom, _find_room, _introduce, _notice, read_wish
 from tertulia.cli.hosting import HostedRelay, Memory, Wish
 from tertulia.cli.main import build_parser
 from tertulia.client import CreateRoom, RelayView, RoomStatus
@@ -74,9 +74,11 @@ def test_who_comes_later_asks_the_relay_for_an_invite(
     assert stranger.added == ["https://later"]
 
 
-def found(agent: FakeAgent, data: Path, name: str | None) -> tuple[str, str]:
-    relay, wish = HostedRelay(URL, RELAY, None), Wish(Config(data), "", None)
-    room, link = asyncio.run(_find_room(as_agent(agent), relay, wish, name))
+def found(
+    agent: FakeAgent, data: Path, name: str | None, *, large: bool = False
+) -> tuple[str, str]:
+    relay, wanted = HostedRelay(URL, RELAY, None), WantedRoom(name, large=large)
+    room, link = asyncio.run(_find_room(as_agent(agent), relay, data, wanted))
     assert Memory.read(data).room == room.room.hex()
     return room.name, link
 
@@ -89,6 +91,24 @@ def test_the_room_is_made_once_and_found_again(tmp_path: Path) -> None:
     assert found(agent, tmp_path, "Tertulia")[0] == "Tertulia"
     made = [one for one in agent.asked if isinstance(one, CreateRoom)]
     assert made == [CreateRoom("Tertulia"), CreateRoom("Garden")]
+
+
+def test_a_room_for_many_is_made_only_when_asked_for(tmp_path: Path) -> None:
+    agent = FakeAgent(rooms_known=[])
+    found(agent, tmp_path, "Garden")
+    found(agent, tmp_path, "Square", large=True)
+    made = [one for one in agent.asked if isinstance(one, CreateRoom)]
+    assert made == [CreateRoom("Garden"), CreateRoom("Square", large=True)]
+
+
+def test_a_room_that_exists_is_not_made_larger_and_that_is_said(tmp_path: Path) -> None:
+    agent = FakeAgent(rooms_known=[GARDEN])
+    found(agent, tmp_path, "Garden", large=True)
+    assert not [one for one in agent.asked if isinstance(one, CreateRoom)]
+    small, large = room_view("Garden", hybrid=True), room_view("Garden", hybrid=False)
+    assert "500 devices" in str(_notice(WantedRoom("Garden", large=True), small))
+    assert _notice(WantedRoom("Garden", large=True), large) is None
+    assert _notice(WantedRoom("Garden"), small) is None
 
 
 def test_rooms_of_other_relays_and_those_one_left_are_no_rooms_here(

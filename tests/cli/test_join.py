@@ -83,6 +83,8 @@ def test_on_a_relay_alone_one_can_make_a_room(commands: Commands) -> None:
     code, output, _errors = commands.run(*arguments)
     assert (code, output) == (0, "* You are a member of Patio now.\n")
     assert commands.agent.asked == [CreateRoom("Patio")]
+    assert commands.run(*arguments, "--large")[0] == 0
+    assert commands.agent.asked[-1] == CreateRoom("Patio", large=True)
     commands.agent.answers = [Carried()]
     assert commands.run(*arguments)[0] == 70
 

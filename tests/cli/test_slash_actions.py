@@ -128,6 +128,18 @@ def test_the_status_shows_person_room_and_relay() -> None:
     story = tell(FakeAgent(rooms_known=[waiting]), "/status")
     for wanted in ("You are Ana #", "2 not sent yet", "connected", "sign from Blas"):
         assert wanted in story.text
+    assert "quantum" not in story.text
+
+
+@pytest.mark.parametrize(
+    ("hybrid", "words"), [(True, "made to hold against"), (False, "could read")]
+)
+def test_the_status_says_what_the_keys_hold_against(
+    hybrid: bool,  # noqa: FBT001
+    words: str,
+) -> None:
+    room = room_view("Garden", hybrid=hybrid)
+    assert words in tell(FakeAgent(rooms_known=[room]), "/status").text
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from tertulia.client.invites import invite_secrets
 from tertulia.client.judgement import RULES
 from tertulia.client.room_policy import RoomPolicy, policy_of
 from tertulia.client.rows import ProfileRow
-from tertulia.crypto import Rng, Secret, cipher_suite
+from tertulia.crypto import HYBRID_SUITE, Rng, Secret, cipher_suite
 from tertulia.errors import TertuliaError
 from tertulia.mls import (
     AcceptEverything,
@@ -59,7 +59,8 @@ from tertulia.mls import (
 )
 from tertulia.wire import first_hash
 
-SUITE = cipher_suite(1)
+# What most rooms have; `mls` is tested with the others too.
+SUITE = cipher_suite(HYBRID_SUITE)
 ALWAYS = Lifetime(0, 2**64 - 1)
 ANYTHING = AcceptEverything()
 ROOM = b"the room of Ana."

@@ -5,6 +5,7 @@ import pytest
 from tertulia.client import errors
 from tertulia.client.errors import (
     AskedAgainError,
+    FullRoomError,
     InviteRefusedError,
     NoSuchInviteError,
     NoSuchMemberError,
@@ -72,6 +73,12 @@ ID = b"\xab" * 4
             UsageError,
             "no_such_message",
             "no message abababab that could be taken back",
+        ),
+        (
+            FullRoomError(500),
+            UsageError,
+            "too_many_devices",
+            "the room has its 500 devices",
         ),
         (
             InviteRefusedError("too old"),

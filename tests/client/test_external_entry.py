@@ -5,10 +5,11 @@ from dataclasses import replace
 import pytest
 
 from tertulia import mls
+from tertulia.client import limits
 from tertulia.client.annotation import Annotation, InviteClaim, RejoinClaim
 from tertulia.client.commands import ChangeRoom, CreateInvite, JoinRoom, LeaveRoom
 from tertulia.client.effects import NetworkChanged
-from tertulia.client.errors import InviteRefusedError
+from tertulia.client.errors import FullRoomError, InviteRefusedError
 from tertulia.client.external_entry import enter_again, enter_by_link
 from tertulia.client.group_advice import Position, SealedAdvice, seal_advice
 from tertulia.client.handshake_blob import is_sealed, open_commit
@@ -19,7 +20,13 @@ from tertulia.client.turn import Turn
 from tertulia.client.value_errors import NoAccountKeyError, SealError
 from tertulia.client.views import RoomStatus
 from tertulia.client.work import Entering, Fetched
-from tertulia.crypto import Secret, UnsupportedSuiteError
+from tertulia.crypto import (
+    CLASSICAL_SUITE,
+    HYBRID_SUITE,
+    Secret,
+    UnsupportedSuiteError,
+    cipher_suite,
+)
 from tertulia.wire import frames
 from tests.client.script import (
     alter,
@@ -34,9 +41,9 @@ from tests.client.world import ADDRESS, Device, World
 class Door:
     """A room, its link, what the relay hands out of it, and somebody outside."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, large: bool = False) -> None:
         self.world = World()
-        self.room, (self.ana, self.luis) = self.world.circle("Ana", "Luis")
+        self.room, (self.ana, self.luis) = self.world.circle("Ana", "Luis", large=large)
         made = self.ana.get(CreateInvite(self.room))
         self.ana.say(self.room, "hola")
         self.link = parse_room_link(made.link)
@@ -126,11 +133,46 @@ def test_another_history_than_the_link_s_is_refused() -> None:
         door.enter()
 
 
-def test_another_suite_than_the_link_s_is_refused() -> None:
-    door = Door()
-    door.link = replace(door.link, suite=3)
+@pytest.mark.parametrize("large", [False, True])
+@pytest.mark.parametrize("suite", [CLASSICAL_SUITE, HYBRID_SUITE, 3])
+def test_another_suite_than_the_link_s_is_refused(
+    large: bool,  # noqa: FBT001
+    suite: int,
+) -> None:
+    door = Door(large=large)
+    if suite == door.link.suite == door.group.context.cipher_suite:
+        assert door.enter().group.suite is door.group.suite
+        return
+    door.link = replace(door.link, suite=suite)
     with pytest.raises(InviteRefusedError, match="another cipher suite"):
         door.enter()
+
+
+def test_no_group_of_a_weaker_suite_is_put_in_the_place_of_a_hybrid_one() -> None:
+    """Not even by somebody who knows the link, and so could make its wraps."""
+    door = Door()
+    weaker = door.with_context(cipher_suite=CLASSICAL_SUITE)
+    weaker = replace(
+        weaker, epoch=replace(weaker.epoch, suite=cipher_suite(CLASSICAL_SUITE))
+    )
+    with pytest.raises(InviteRefusedError, match="another cipher suite"):
+        door.enter(door.sealed(weaker))
+
+
+def test_a_full_hybrid_room_takes_nobody_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "HYBRID_DEVICES", 2)
+    door, large = Door(), Door(large=True)
+    with pytest.raises(FullRoomError) as caught:
+        door.enter()
+    assert caught.value.most == 2
+    # Who replaces its own leaf takes no further place.
+    door.come_back()
+    large.enter()
+
+
+def test_the_last_place_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "HYBRID_DEVICES", 3)
+    assert sum(1 for _ in Door().enter().group.tree.members()) == 3
 
 
 def test_a_suite_that_this_program_does_not_know_is_refused() -> None:

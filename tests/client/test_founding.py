@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tertulia.client import limits
-from tertulia.client.commands import CreateRoom, RoomMade
+from tertulia.client.commands import ChangeRoom, CreateRoom, RoomMade
 from tertulia.client.effects import Asked
 from tertulia.client.errors import RelayRefusedError
 from tertulia.client.links import parse_room_link
@@ -15,6 +15,7 @@ from tertulia.client.room import Route
 from tertulia.client.rows import PutEpoch, PutInvite, PutRoom
 from tertulia.client.views import RoomStatus
 from tertulia.client.work import Creating
+from tertulia.crypto import CLASSICAL_SUITE, HYBRID_SUITE
 from tertulia.wire import ErrorCode, first_hash, frames
 from tests.client.script import (
     answer,
@@ -68,12 +69,45 @@ def test_a_room_begins_with_its_founder_and_a_link() -> None:
     assert (kept.state.name, kept.state.topic) == ("La tertulia", "De todo")
     assert (kept.state.place, kept.state.hash) == (0, first_hash(room))
     assert group_of(ana, room).context.group_id == room
-    assert group_of(ana, room).context.cipher_suite == 1
     assert [view.is_owner for view in member_views(ana.session, room)] == [True]
     link = parse_room_link(row.row.link)
     assert (link.room, link.epoch, link.place) == (room, 0, 0)
     (view,) = invite_views(ana.session, room)
     assert (view.link, view.expires, view.uses) == (row.row.link, None, None)
+
+
+@pytest.mark.parametrize(
+    ("large", "suite"), [(False, HYBRID_SUITE), (True, CLASSICAL_SUITE)]
+)
+def test_keys_are_hybrid_unless_the_room_is_to_be_large(
+    large: bool,  # noqa: FBT001
+    suite: int,
+) -> None:
+    ana = World().person("Ana")
+    effects = ana.feed(Asked(77, CreateRoom("La tertulia", large=large)))
+    (row,) = saved(effects, PutInvite)
+    (room,) = ana.session.rooms
+    assert group_of(ana, room).context.cipher_suite == suite
+    assert parse_room_link(row.row.link).suite == suite
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_a_room_keeps_its_suite(
+    large: bool,  # noqa: FBT001
+) -> None:
+    world = World()
+    room, (ana, luis) = world.circle("Ana", "Luis", large=large)
+    suite = group_of(ana, room).suite
+    luis.crash()
+    luis.start()
+    world.settle()
+    ana.get(ChangeRoom(room, topic="De todo"))
+    world.wait(1_000)
+    ana.say(room, "hola")
+    for device in (ana, luis):
+        assert group_of(device, room).suite is suite
+        assert group_of(device, room).context.epoch == 2
+    assert luis.lines(room)[-1].text == "hola"
 
 
 def test_then_the_relay_is_told_and_then_what_joiners_need() -> None:

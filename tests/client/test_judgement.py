@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from tertulia.client import limits
 from tertulia.client.annotation import NoClaim
 from tertulia.client.identity import POLICY, PROFILE, profile_extension
 from tertulia.client.invites import InviteTerms, new_invite
-from tertulia.client.judgement import RULES, check_room
+from tertulia.client.judgement import RULES, check_room, has_place
 from tertulia.client.value_errors import UpdateNeededError
-from tertulia.crypto import Secret
+from tertulia.crypto import CLASSICAL_SUITE, Secret
 from tertulia.mls import (
     BasicCredential,
     Capabilities,
@@ -276,6 +277,45 @@ def test_who_is_banned_or_revoked_must_go_at_once() -> None:
         attempt(room, "Ana", remove(room, "Eva"), renewed(room, **fields))
         with refused(detail):
             attempt(room, "Ana", changed(room, **fields))
+
+
+@pytest.fixture
+def of_three(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let hybrid rooms be of three devices at most."""
+    monkeypatch.setattr(limits, "HYBRID_DEVICES", 3)
+
+
+@pytest.mark.usefixtures("of_three")
+def test_a_hybrid_room_has_no_more_devices_than_its_commits_can_serve() -> None:
+    secret, invite = new_invite(ANA.account_public, InviteTerms(), seeded("link"))
+    room = room_of("Ana", "Luis", invites=(invite,))
+    assert has_place(room["Ana"].context, room["Ana"].tree)
+    entered = enter(room, person("Eva"), by_invite(secret))
+    assert not has_place(entered["Ana"].context, entered["Ana"].tree)
+    with refused("more devices than the suite allows"):
+        enter(entered, person("Iker"), by_invite(secret, epoch=2))
+    with refused("more devices than the suite allows"):
+        attempt(entered, "Ana", add(person("Iker")))
+    # Whoever leaves makes place at once.
+    going = remove(entered, "Luis"), renewed(entered, invites=())
+    after = attempt(entered, "Ana", *going, add(person("Iker")))
+    assert sum(1 for _ in after["Ana"].tree.members()) == 3
+    attempt(after, "Ana")
+
+
+@pytest.mark.usefixtures("of_three")
+def test_who_comes_into_a_group_of_too_many_devices_does_not_stay() -> None:
+    group = room_of("Ana", "Luis", "Eva", "Iker")["Ana"]
+    with refused("more devices than the suite allows"):
+        check_room(group.context, group.tree)
+
+
+@pytest.mark.usefixtures("of_three")
+def test_rooms_of_suite_1_have_no_such_bound() -> None:
+    group = room_of("Ana", "Luis", "Eva", "Iker")["Ana"]
+    context = replace(group.context, cipher_suite=CLASSICAL_SUITE)
+    check_room(context, group.tree)
+    assert has_place(context, group.tree)
 
 
 def test_who_comes_into_a_group_checks_its_people() -> None:

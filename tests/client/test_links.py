@@ -13,7 +13,7 @@ from tertulia.client.links import (
 )
 from tertulia.client.room import Room, RoomState
 from tertulia.client.views import RoomStatus
-from tertulia.crypto import Secret
+from tertulia.crypto import HYBRID_SUITE, Secret
 from tertulia.wire import (
     LinkError,
     NewerLinkError,
@@ -36,7 +36,7 @@ def test_a_link_says_all_that_a_joiner_checks() -> None:
     assert link.fingerprint == account_id(world.identity.public)
     assert link.room == room
     assert link.inviter == ana.account
-    assert link.suite == 1
+    assert link.suite == HYBRID_SUITE
     assert link.epoch == group_of(ana, room).context.epoch == 1
     assert (link.place, link.hash) == (kept.state.place, kept.state.hash)
     assert link.place > 0

@@ -72,6 +72,7 @@ def test_a_room_says_how_it_stands() -> None:
             members=2,
             waiting=1,
             sign_awaited=None,
+            hybrid=True,
         )
     ]
 

@@ -381,14 +381,16 @@ class World:
             self.settle()
         return device
 
-    def room(self, host: Device, name: str = "tertulia") -> tuple[bytes, str]:
-        made = host.get(CreateRoom(name))
+    def room(
+        self, host: Device, name: str = "tertulia", *, large: bool = False
+    ) -> tuple[bytes, str]:
+        made = host.get(CreateRoom(name, large=large))
         return made.room, made.link
 
-    def circle(self, *names: str) -> tuple[bytes, list[Device]]:
+    def circle(self, *names: str, large: bool = False) -> tuple[bytes, list[Device]]:
         """A room of these people, all of them up to date."""
         people = [self.person(name) for name in names]
-        room, link = self.room(people[0])
+        room, link = self.room(people[0], large=large)
         for joiner in people[1:]:
             joiner.get(JoinRoom(link))
         self.wait(1_000)

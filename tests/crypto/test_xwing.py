@@ -174,3 +174,16 @@ def test_a_key_that_remembers_is_like_any_other_secret() -> None:
     assert KeyPair(from_disk(private), OWNER.public) == OWNER
     assert repr(private) == "<Secret 32 bytes>"
     assert len(private) == 32
+
+
+@given(st.binary(min_size=1216, max_size=1216), st.integers(0, 1152))
+def test_any_bytes_are_a_key_for_all_or_for_none(data: bytes, kept: int) -> None:
+    """What validation takes can be encapsulated to, and nothing else can."""
+    public = OWNER.public[:kept] + data[kept:]
+    try:
+        XWING.validate_public_key(public)
+    except InvalidKeyError:
+        with pytest.raises(InvalidKeyError):
+            XWING.encap(public, Random(1).randbytes)
+    else:
+        XWING.encap(public, Random(1).randbytes)

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from tertulia.crypto import CIPHER_SUITES, CipherSuite, cipher_suite
+from tertulia.crypto import CIPHER_SUITES, HYBRID_SUITE, CipherSuite, cipher_suite
 from tertulia.mls import (
     Extension,
     KeyPackage,
@@ -110,7 +110,9 @@ def test_a_commit_is_judged_without_a_clock() -> None:
     check_key_package(of_ana(Lifetime(0, 1)).key_package, SUITE)
 
 
-@pytest.mark.parametrize("what", [{"version": 2}, {"cipher_suite": 3}])
+@pytest.mark.parametrize(
+    "what", [{"version": 2}, {"cipher_suite": 3}, {"cipher_suite": HYBRID_SUITE}]
+)
 def test_version_and_suite_are_those_of_the_group(what: dict[str, int]) -> None:
     with refused(Rule.KEY_PACKAGE_SUITE):
         check_key_package(signed_again(of_ana().key_package, **what), SUITE)

@@ -53,10 +53,19 @@ class ClientSimulation(RuleBasedStateMachine):
         inside=st.integers(1, 4),
         outside=st.integers(0, 2),
         modified=st.sampled_from((None, None, 0, 1, 2)),
+        large=st.booleans(),
     )
-    def begin(self, seed: int, inside: int, outside: int, modified: int | None) -> None:
+    def begin(
+        self,
+        seed: int,
+        inside: int,
+        outside: int,
+        modified: int | None,
+        *,
+        large: bool,
+    ) -> None:
         self.world = WatchedWorld(seed)
-        self.world.circle(*NAMES[:inside])
+        self.world.circle(*NAMES[:inside], large=large)
         for name in NAMES[inside : inside + outside]:
             self.world.person(name)
         if modified is not None and inside > 1:

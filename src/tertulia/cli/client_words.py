@@ -441,6 +441,14 @@ def _links() -> Mapping[str, Sentences]:
             distrust,
             another,
         ),
+        "too_many_devices": Sentences(
+            _("The room is full: it takes {most} devices."),
+            _("Nothing was changed."),
+            _(
+                "Come when somebody has left; or ask for a room for more, which "
+                "`tertulia host --large` makes."
+            ),
+        ),
         "room_unreadable": Sentences(
             _("The room cannot be followed from here."),
             _("What is stored here stays readable."),

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import os
 import signal
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -13,7 +14,11 @@ from tertulia.cli.options import add_options, read_options
 from tertulia.cli.profile import add_name_option, add_profile_option, name_for, opened
 from tertulia.cli.relay_options import CONFIG_VARIABLE, read_config, relay_options
 from tertulia.cli.screen import Ending
-from tertulia.cli.terminal import add_conversation_options, converse
+from tertulia.cli.terminal import (
+    add_conversation_options,
+    add_large_option,
+    converse,
+)
 from tertulia.l10n import _
 
 if TYPE_CHECKING:
@@ -25,6 +30,14 @@ ROOM_NAME: Final = "Tertulia"
 PATIENCE: Final = 60.0  # seconds for the relay beside us to do what we ask
 
 
+@dataclass(frozen=True, slots=True)
+class WantedRoom:
+    """Which room to host, and what it is to be if there is none of that name."""
+
+    name: str | None
+    large: bool = False
+
+
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add `host` to `commands`."""
     words = _("start a room that others enter with a link: relay and conversation")
@@ -34,6 +47,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         metavar=_("NAME"),
         help=_("name of the room; the last one if not given"),
     )
+    add_large_option(parser)
     add_name_option(parser)
     shared = [row for row in relay_options() if row.name in {"listen", "data"}]
     add_options(parser, shared)
@@ -79,12 +93,16 @@ async def _be_there(
     arguments: argparse.Namespace, wish: "Wish", relay: "HostedRelay", agent: "Agent"
 ) -> None:
     await tasks.within(PATIENCE, _introduce(agent, relay, wish))
+    wanted = WantedRoom(arguments.room, large=arguments.large)
     room, link = await tasks.within(
-        PATIENCE, _find_room(agent, relay, wish, arguments.room)
+        PATIENCE, _find_room(agent, relay, wish.config.data, wanted)
     )
 
     async def announce() -> None:
         _announce(relay, room, link, as_json=arguments.json)
+        notice = _notice(wanted, room)
+        if notice is not None and not arguments.json:
+            print("* " + notice, flush=True)
 
     ending = await converse(arguments, agent, room.room, Opening(announce))
     if ending is Ending.INTERRUPTED:
@@ -110,23 +128,23 @@ async def _introduce(agent: "Agent", relay: "HostedRelay", wish: "Wish") -> None
 
 
 async def _find_room(
-    agent: "Agent", relay: "HostedRelay", wish: "Wish", name: str | None
+    agent: "Agent", relay: "HostedRelay", data: Path, wanted: WantedRoom
 ) -> tuple["RoomView", str]:
     """Return the room, made if there is none yet, and a link to it."""
     import msgspec
 
     from tertulia.cli.hosting import Memory
 
-    memory = Memory.read(wish.config.data)
-    room = _known_room(await agent.rooms(), relay, name, memory.room)
+    memory = Memory.read(data)
+    room = _known_room(await agent.rooms(), relay, wanted.name, memory.room)
     if room is None:
-        room_id, link = await _create(agent, relay, name or ROOM_NAME)
+        room_id, link = await _create(agent, relay, wanted)
     else:
         room_id, link = room.room, await _link_to(agent, room.room)
     # The relay itself says where it is now; the last place known may be another.
     link = f"{relay.url}/i#{link.partition('#')[2]}"
-    memory = Memory.read(wish.config.data)
-    msgspec.structs.replace(memory, room=room_id.hex()).write(wish.config.data)
+    memory = Memory.read(data)
+    msgspec.structs.replace(memory, room=room_id.hex()).write(data)
     view = next(view for view in await agent.rooms() if view.room == room_id)
     return view, link
 
@@ -147,11 +165,14 @@ def _known_room(
     return None
 
 
-async def _create(agent: "Agent", relay: "HostedRelay", name: str) -> tuple[bytes, str]:
+async def _create(
+    agent: "Agent", relay: "HostedRelay", wanted: WantedRoom
+) -> tuple[bytes, str]:
     from tertulia.cli.errors import UnexpectedAnswerError
     from tertulia.client import CreateRoom, RoomMade
 
-    match await agent.ask(CreateRoom(name), relay=relay.fingerprint):
+    command = CreateRoom(wanted.name or ROOM_NAME, large=wanted.large)
+    match await agent.ask(command, relay=relay.fingerprint):
         case RoomMade(room, link):
             return room, link
         case answer:
@@ -162,6 +183,13 @@ async def _link_to(agent: "Agent", room: bytes) -> str:
     from tertulia.cli.invites import standing_or_new
 
     return await standing_or_new(agent, room)
+
+
+def _notice(wanted: WantedRoom, room: "RoomView") -> str | None:
+    """Return what is to be said if the room is not what was wanted."""
+    if not (wanted.large and room.hybrid):
+        return None
+    return _("The room exists already and stays as it is, for 500 devices at most.")
 
 
 def _announce(

@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING, Final
 from tertulia.cli import tasks
 from tertulia.cli.opening import Opening
 from tertulia.cli.profile import add_name_option, add_profile_option, name_for, opened
-from tertulia.cli.terminal import add_conversation_options, converse
+from tertulia.cli.terminal import (
+    add_conversation_options,
+    add_large_option,
+    converse,
+)
 from tertulia.cli.waiting import add_timeout_option, timeout_of
 from tertulia.l10n import _, ngettext
 
 if TYPE_CHECKING:
     from tertulia.agent import Agent
-    from tertulia.client import AnyEvent, RoomJoined
+    from tertulia.client import AnyEvent, CreateRoom, RoomJoined
 
 PATIENCE: Final = 60.0
 
@@ -35,6 +39,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         metavar=_("NAME"),
         help=_("with a link to a relay alone: make this room there"),
     )
+    add_large_option(parser)
     add_timeout_option(parser, PATIENCE)
     parser.set_defaults(run=run)
 
@@ -55,23 +60,24 @@ async def _come_to_relay(
     arguments: argparse.Namespace, name: str | None, seconds: float
 ) -> int:
     """Know a relay from a link without a room; with --room make one there."""
-    from tertulia.client import RoomJoined
+    from tertulia.client import CreateRoom, RoomJoined
 
     async with opened(arguments, name) as agent:
         relay = await agent.add_relay(arguments.link)
         if arguments.room is None:
             _tell(_("That relay is known now; add --room NAME to make a room there."))
             return 0
-        room = await tasks.within(seconds, _make_room(agent, relay, arguments.room))
+        command = CreateRoom(arguments.room, large=arguments.large)
+        room = await tasks.within(seconds, _make_room(agent, relay, command))
         await _be_in(arguments, agent, RoomJoined(room))
     return 0
 
 
-async def _make_room(agent: "Agent", relay: bytes, name: str) -> bytes:
+async def _make_room(agent: "Agent", relay: bytes, command: "CreateRoom") -> bytes:
     from tertulia.cli.errors import UnexpectedAnswerError
-    from tertulia.client import CreateRoom, RoomMade
+    from tertulia.client import RoomMade
 
-    answer = await agent.ask(CreateRoom(name), relay=relay)
+    answer = await agent.ask(command, relay=relay)
     if not isinstance(answer, RoomMade):
         raise UnexpectedAnswerError(answer)
     return answer.room

@@ -153,6 +153,10 @@ class RoomLine(Line, frozen=True, kw_only=True, tag="room"):
     sign_awaited: Annotated[
         str | None, _told("name of the inviter of whom nothing was heard yet, or null")
     ]
+    hybrid: Annotated[
+        bool | None,
+        _told("whether its keys keep quantum computers out, too; null if not known"),
+    ]
 
 
 class MemberLine(Line, frozen=True, kw_only=True, tag="member"):
@@ -259,6 +263,7 @@ def room_line(room: RoomView) -> RoomLine:
         members=room.members,
         waiting=room.waiting,
         sign_awaited=room.sign_awaited,
+        hybrid=room.hybrid,
     )
 
 

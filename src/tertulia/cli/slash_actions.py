@@ -208,9 +208,17 @@ async def _status(conversation: Conversation, _argument: str) -> None:
                 name=shown_name(room.sign_awaited)
             )
         )
+    if room.hybrid is not None:
+        lines.append(_keys_row(hybrid=room.hybrid))
     me = conversation.agent.profile
     name = shown_name(me.name, me.tag)
     conversation.say("\n".join([_("You are {name}.").format(name=name), *lines]))
+
+
+def _keys_row(*, hybrid: bool) -> str:
+    if hybrid:
+        return _("The keys of this room are made to hold against quantum computers.")
+    return _("A later quantum computer could read what is recorded of this room today.")
 
 
 def relay_row(relay: RelayView) -> str:

@@ -35,6 +35,18 @@ def add_conversation_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_large_option(parser: argparse.ArgumentParser) -> None:
+    """Let `parser` take --large, for a room that is made."""
+    parser.add_argument(
+        "--large",
+        action="store_true",
+        help=_(
+            "make a room for more than 500 devices, with keys that a quantum computer "
+            "could break; a room that exists stays as it is"
+        ),
+    )
+
+
 async def converse(
     arguments: argparse.Namespace,
     agent: "Agent",

@@ -16,10 +16,15 @@ class Command(Struct, frozen=True, tag=True):
 
 
 class CreateRoom(Command, frozen=True):
-    """Make a room with a first invite. → RoomMade"""
+    """Make a room with a first invite. → RoomMade
+
+    A `large` one is for more than `limits.HYBRID_DEVICES`, with smaller keys that keep
+    no quantum computer out.
+    """
 
     name: str
     topic: str = ""
+    large: bool = False
 
 
 class JoinRoom(Command, frozen=True):

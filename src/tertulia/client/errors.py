@@ -91,6 +91,17 @@ class InviteRefusedError(PeerError):
         self.reason = reason
 
 
+class FullRoomError(UsageError):
+    """The room has as many devices as its rules let in."""
+
+    code: ClassVar[str] = "too_many_devices"
+    sentence: ClassVar[str] = "the room has its {most} devices"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(most)
+        self.most = most
+
+
 class WrongRelayError(PeerError):
     """Whoever answers is not the relay that the link names."""
 

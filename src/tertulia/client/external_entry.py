@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from tertulia import mls
+from tertulia.client import limits
 from tertulia.client.annotation import (
     Annotation,
     Claim,
@@ -17,7 +18,7 @@ from tertulia.client.annotation import (
     RejoinAuthorization,
     RejoinClaim,
 )
-from tertulia.client.errors import InviteRefusedError
+from tertulia.client.errors import FullRoomError, InviteRefusedError
 from tertulia.client.group_advice import (
     OpenedAdvice,
     member_wrap_key,
@@ -27,7 +28,7 @@ from tertulia.client.group_advice import (
 from tertulia.client.handshake_blob import seal_commit
 from tertulia.client.identity import member_of, mls_identity
 from tertulia.client.invites import InviteSecrets, invite_secrets
-from tertulia.client.judgement import RULES
+from tertulia.client.judgement import RULES, has_place
 from tertulia.client.links import parse_room_link
 from tertulia.client.room import Room
 from tertulia.client.room_policy import policy_of
@@ -53,7 +54,10 @@ class _Plan:
 def enter_by_link(
     turn: Turn, room: Room, work: Fetched, blobs: tuple[bytes, bytes]
 ) -> Entering:
-    """Return the entry of a joiner; raise PeerError, InvalidError, CodecError."""
+    """Return the entry of a joiner.
+
+    Raises PeerError, InvalidError, CodecError, and FullRoomError.
+    """
     link = parse_room_link(room.state.link)
     secrets = invite_secrets(Secret(link.secret))
     advice_key = open_wrap(secrets.wrap_key, room.id, work.wrapped)
@@ -63,6 +67,7 @@ def enter_by_link(
     _check_fits(link, advice)
     mine = _leaf_of(turn.session.profile.device, advice.tree)
     if mine is None:
+        _check_place(advice)
         plan = _Plan(work, advice, _by_invite(room, secrets))
         return _external_commit(turn, room, plan)
     # An earlier attempt got through unnoticed: the device replaces its own leaf.
@@ -81,6 +86,13 @@ def _check_fits(link: RoomInviteLink, advice: OpenedAdvice) -> None:
         raise InviteRefusedError("the room is older than the link")
     if position.place == link.place and position.hash != link.hash:
         raise InviteRefusedError("another history than the link's")
+
+
+def _check_place(advice: OpenedAdvice) -> None:
+    """Raise FullRoomError if the others would skip one more device."""
+    context = advice.group_info.take_for_checking().group_context
+    if not has_place(context, advice.tree):
+        raise FullRoomError(limits.HYBRID_DEVICES)
 
 
 def enter_again(

@@ -14,10 +14,9 @@ from tertulia.client.room_policy import RoomPolicy, check_room_name, check_topic
 from tertulia.client.turn import Turn
 from tertulia.client.views import RoomStatus
 from tertulia.client.work import Creating, Founding
-from tertulia.crypto import Secret, cipher_suite
+from tertulia.crypto import CLASSICAL_SUITE, HYBRID_SUITE, Secret, cipher_suite
 from tertulia.wire import ErrorCode, first_hash, frames
 
-DEFAULT_SUITE = 1
 _YEAR = 366 * 86_400
 
 
@@ -36,9 +35,10 @@ def create(turn: Turn, number: int, command: CreateRoom) -> None:
         secret=Secret(turn.rng(32)),
         invites=(invite,),
     )
+    suite = cipher_suite(CLASSICAL_SUITE if command.large else HYBRID_SUITE)
     seconds = turn.now // 1000
     group = mls.create_group(
-        mls_identity(profile, cipher_suite(DEFAULT_SUITE), profile.name),
+        mls_identity(profile, suite, profile.name),
         room_id,
         mls.Lifetime(max(0, seconds - _YEAR), seconds + _YEAR),
         turn.rng,

@@ -14,6 +14,7 @@ from tertulia.client.commands import JoinRoom, RoomJoined
 from tertulia.client.effects import DownloadBlob
 from tertulia.client.errors import (
     AskedAgainError,
+    FullRoomError,
     InviteRefusedError,
     RelayRefusedError,
 )
@@ -246,6 +247,9 @@ def _enter(turn: Turn, room: Room, work: Fetched, blobs: tuple[bytes, bytes]) ->
     make = external_entry.enter_by_link if joins else external_entry.enter_again
     try:
         end = make(turn, room, work, blobs)
+    except FullRoomError as error:
+        _unfit(turn, room, error)
+        return
     except _UNFIT as error:
         _unfit(turn, room, InviteRefusedError(str(error)))
         return

@@ -21,7 +21,7 @@ from tertulia.client.policy_change import policy_after
 from tertulia.client.room_policy import RoomPolicy, policy_of
 from tertulia.client.verdict import certificate, require
 from tertulia.codec import CodecError
-from tertulia.crypto import CryptoError
+from tertulia.crypto import HYBRID_SUITE, CryptoError
 from tertulia.mls import (
     Add,
     Change,
@@ -71,6 +71,7 @@ class RoomRules:
                 check_entry(change, before, claim)
             case _:
                 assert_never(change.sender)
+        _check_size(change.context_after, change.tree_after)
         check_people(after, change.tree_after)
 
 
@@ -83,8 +84,28 @@ def check_room(context: GroupContext, tree: RatchetTree) -> RoomPolicy:
     Raises InvalidError, UpdateNeededError.
     """
     policy = policy_of(context)
+    _check_size(context, tree)
     check_people(policy, tree)
     return policy
+
+
+def has_place(context: GroupContext, tree: RatchetTree) -> bool:
+    """Tell whether one more device may come into a group."""
+    return _devices_over(context, tree) < 0
+
+
+def _check_size(context: GroupContext, tree: RatchetTree) -> None:
+    require(_devices_over(context, tree) <= 0, "more devices than the suite allows")
+
+
+def _devices_over(context: GroupContext, tree: RatchetTree) -> int:
+    """Return how many devices are there beyond the bound; negative if there is place.
+
+    The relay bounds rooms of other suites; their commits stay small.
+    """
+    if context.cipher_suite != HYBRID_SUITE:
+        return -1
+    return sum(1 for _ in tree.members()) - limits.HYBRID_DEVICES
 
 
 def check_people(policy: RoomPolicy, tree: RatchetTree) -> None:

@@ -17,6 +17,12 @@ NAME: Final = 4 * NAME_CHARACTERS
 # Without a bound one member's leaf would fill the tree that everybody uploads.
 LEAF: Final = 16 * 1024
 
+# Devices in a room with hybrid post-quantum keys. When no parent node has a key, a
+# commit has a ciphertext of 1.2 kB for each: 606 kB for 500, which fits an entry also
+# with the largest policy and statements of all who leave; from 800 on no commit could
+# be sent, and the room would stand still.
+HYBRID_DEVICES: Final = 500
+
 # A room's name stands in lists, its topic at most over one screen.
 ROOM_NAME: Final = 256
 TOPIC: Final = 4096

@@ -16,6 +16,7 @@ from tertulia.client.views import (
     RelayView,
     RoomView,
 )
+from tertulia.crypto import HYBRID_SUITE
 from tertulia.wire import account_id
 
 
@@ -48,7 +49,12 @@ def _room_view(session: Session, room: Room) -> RoomView:
         len(accounts_of(staying(room))),
         len(room.outbox),
         _awaited(room),
+        _is_hybrid(room),
     )
+
+
+def _is_hybrid(room: Room) -> bool | None:
+    return None if room.group is None else room.group.suite.id == HYBRID_SUITE
 
 
 def _awaited(room: Room) -> str | None:

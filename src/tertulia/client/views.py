@@ -106,6 +106,7 @@ class RoomView(Struct, frozen=True):
     members: int
     waiting: int  # own messages that the relay does not have yet
     sign_awaited: str | None = None  # joined, and no word of this inviter seen yet
+    hybrid: bool | None = None  # whether its keys are post-quantum; None if not known
 
 
 class RelayView(Struct, frozen=True):

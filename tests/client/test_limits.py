@@ -1,0 +1,90 @@
+"""The largest hybrid room: what it sends must fit what travels."""
+
+from dataclasses import replace
+
+from tertulia.client import limits
+from tertulia.client.annotation import NoClaim
+from tertulia.client.group_advice import Position, seal_advice
+from tertulia.client.identity import mls_identity
+from tertulia.client.padding import padding_for
+from tertulia.client.room_policy import RoomPolicy, policy_of
+from tertulia.crypto import HYBRID_SUITE, cipher_suite
+from tertulia.mls import (
+    Add,
+    CommitPlan,
+    Framing,
+    Group,
+    KeyPackageSecrets,
+    commit,
+    create_group,
+    create_key_package,
+    encode_message,
+)
+from tertulia.wire import first_hash
+from tertulia.wire import limits as wire_limits
+from tests.client.society import (
+    ALWAYS,
+    ANYTHING,
+    ROOM,
+    annotate,
+    now_says,
+    person,
+    policy_by,
+    seeded,
+)
+
+SUITE = cipher_suite(HYBRID_SUITE)
+LONGEST_NAME = "\N{GRINNING FACE}" * limits.NAME_CHARACTERS
+USUAL = Framing(authenticated_data=annotate(NoClaim()), padding=padding_for)
+
+
+def offer(number: int) -> KeyPackageSecrets:
+    """Return what one of many offers, with the longest name there is."""
+    identity = mls_identity(person(f"person {number}"), SUITE, LONGEST_NAME)
+    return create_key_package(identity, ALWAYS, seeded(f"package {number}"))
+
+
+def fullest() -> Group:
+    """Return a full room in which no parent node has a key: the worst for commits."""
+    identity = mls_identity(person("Ana"), SUITE, LONGEST_NAME)
+    policy = policy_by("Ana").extension()
+    alone = create_group(identity, ROOM, ALWAYS, seeded("found"), (policy,))
+    others = range(1, limits.HYBRID_DEVICES)
+    adds = [Add(offer(number).key_package) for number in others]
+    plan = CommitPlan(adds, framing=USUAL, path=False)
+    return commit(alone, plan, ANYTHING, seeded("fill")).after
+
+
+def largest_policy(policy: RoomPolicy) -> RoomPolicy:
+    """Return a policy that is full of bans."""
+    keys = seeded("banned")
+    banned = tuple(keys(32) for _ in range(1980))
+    full = replace(policy, banned=banned)
+    assert limits.POLICY * 0.99 < len(full.encode()) <= limits.POLICY
+    return full
+
+
+def test_all_that_the_largest_hybrid_room_sends_fits() -> None:
+    group = fullest()
+    assert sum(1 for _ in group.tree.members()) == limits.HYBRID_DEVICES
+    policy = largest_policy(policy_of(group.context))
+    plan = CommitPlan([now_says(policy)], framing=USUAL)
+    made = commit(group, plan, ANYTHING, seeded("commit"))
+    size = len(encode_message(made.message))
+    # A statement of each who may leave takes 71 bytes more.
+    statements = 71 * limits.HYBRID_DEVICES
+    assert 600_000 < size < wire_limits.ENTRY_BLOB - statements
+    position = Position(1, first_hash(ROOM))
+    advice = seal_advice(made.after, policy, position, seeded("advice"))
+    assert len(advice.group_info) < limits.ADVICE
+    # With keys in all parent nodes it is less than twice as large.
+    assert 2 * len(advice.tree) < limits.ADVICE
+
+
+def test_single_parts_of_hybrid_rooms_fit_with_room_to_spare() -> None:
+    mine = offer(1)
+    assert len(mine.key_package.leaf_node.encode()) < limits.LEAF / 4
+    assert len(mine.key_package.encode()) < wire_limits.KEY_PACKAGE / 4
+    rng = seeded("external init")
+    _, kem_output = SUITE.hpke.kem.encap(mine.key_package.init_key, rng)
+    assert len(kem_output) < limits.KEM_OUTPUT / 4
