@@ -27,6 +27,7 @@ from tertulia.client.effects import (
 )
 from tertulia.client.errors import (
     AskedAgainError,
+    FullRoomError,
     InviteRefusedError,
     RelayRefusedError,
 )
@@ -179,6 +180,24 @@ def test_garbage_is_refused(blobs: tuple[bytes, bytes]) -> None:
     (error,) = answers(effects)
     assert isinstance(error, InviteRefusedError)
     assert room not in luis.session.rooms
+
+
+def test_who_finds_the_room_full_is_told_and_is_where_it_was(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(limits, "HYBRID_DEVICES", 2)
+    world = World()
+    ana, luis, eva = (world.person(name) for name in ("Ana", "Luis", "Eva"))
+    room, link = world.room(ana)
+    assert luis.get(JoinRoom(link)) == RoomJoined(room)
+    asked = eva.ask(JoinRoom(link))
+    world.wait(1_000)
+    assert isinstance(eva.replies[asked], FullRoomError)
+    assert room not in eva.session.rooms
+    # The others talk on, and a place that becomes free is taken.
+    luis.get(LeaveRoom(room))
+    world.wait(60_000)
+    assert eva.get(JoinRoom(link)) == RoomJoined(room)
 
 
 def test_a_lost_blob_is_asked_for_again_in_a_while() -> None:
