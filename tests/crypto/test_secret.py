@@ -40,6 +40,36 @@ def test_has_no_room_for_other_attributes() -> None:
     assert not hasattr(Secret(b"key"), "__dict__")
 
 
+def test_is_loaded_once_by_each_loader() -> None:
+    calls: list[bytes] = []
+
+    def load(value: bytes) -> list[bytes]:
+        calls.append(value)
+        return [value]
+
+    secret = Secret(b"key")
+    loaded = secret.loaded(load)
+    assert loaded == [b"key"]
+    assert secret.loaded(load) is loaded
+    assert calls == [b"key"]
+    assert secret.loaded(len) == 3
+    assert secret.loaded(load) == [b"key"]
+
+
+def test_what_cannot_be_loaded_is_refused_each_time() -> None:
+    secret = Secret(b"no number")
+    for _ in range(2):
+        with pytest.raises(ValueError, match="invalid literal"):
+            secret.loaded(int)
+
+
+def test_what_was_loaded_changes_nothing_else() -> None:
+    secret = Secret(b"key")
+    secret.loaded(len)
+    assert secret == Secret(b"key")
+    assert repr(secret) == "<Secret 3 bytes>"
+
+
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
 def test_is_not_pickled(protocol: int) -> None:
     with pytest.raises(TypeError, match="reveal"):

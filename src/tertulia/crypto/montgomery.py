@@ -88,7 +88,7 @@ class MontgomeryCurve:
     def load_private(self, private: Secret) -> LoadedPrivateKey:
         """Return the library's form of `private`; raise InvalidKeyError."""
         try:
-            return self._load_private(private.reveal())
+            return private.loaded(self._load_private)
         except ValueError:
             raise self._invalid("private key", "its size is wrong") from None
 

@@ -7,22 +7,37 @@ secret lives until the interpreter reuses its bytes.
 """
 
 import hmac
-from typing import Never, SupportsIndex
+from collections.abc import Callable
+from typing import Any, Never, SupportsIndex, TypeVar
 
 from typing_extensions import override
+
+K = TypeVar("K")
 
 
 class Secret:
     """Immutable key bytes, hidden from logs and tracebacks."""
 
-    __slots__ = ("_value",)
+    __slots__ = ("_loaded", "_value")
 
     def __init__(self, value: bytes) -> None:
         self._value = value
+        self._loaded: tuple[Any, Any] | None = None
 
     def reveal(self) -> bytes:
         """Return the bytes themselves."""
         return self._value
+
+    def loaded(self, load: Callable[[bytes], K]) -> K:
+        """Return what `load` makes of the bytes; kept for the next time.
+
+        Loading an Ed25519 key takes as long as signing with it.
+        """
+        loaded = self._loaded
+        if loaded is None or loaded[0] != load:
+            loaded = self._loaded = load, load(self._value)
+        key: K = loaded[1]
+        return key
 
     def __len__(self) -> int:
         return len(self._value)

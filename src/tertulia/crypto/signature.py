@@ -95,7 +95,7 @@ class EdDSA:
 
     def _private(self, private: Secret) -> Ed25519PrivateKey | Ed448PrivateKey:
         try:
-            return self._load_private(private.reveal())
+            return private.loaded(self._load_private)
         except ValueError:
             raise self._invalid("private key", "its size is wrong") from None
 

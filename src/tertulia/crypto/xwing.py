@@ -3,8 +3,8 @@
 MLKEM768-X25519 of draft-ietf-hpke-pq-05, the X-Wing of draft-connolly-cfrg-xwing-kem-10
 but for `derive_key_pair`. A private key is a seed of 32 bytes; a public key is that of
 ML-KEM followed by that of X25519, and so is what carries a secret. The library expands
-an ML-KEM seed as slowly as it encapsulates four times, hence the private keys made here
-remember what they expand to; one that comes from elsewhere is expanded at each use.
+an ML-KEM seed as slowly as it encapsulates four times, hence private keys remember what
+they expand to (`Secret.loaded`).
 
 The library takes no randomness for ML-KEM's encapsulation: unlike elsewhere in this
 package, `encap` gives other results each time, whatever `rng` gives.
@@ -44,16 +44,6 @@ class _Keys:
     x25519_public: bytes
 
 
-class _ExpandedSeed(Secret):
-    """A private key that remembers what it expands to."""
-
-    __slots__ = ("keys",)
-
-    def __init__(self, seed: bytes, keys: _Keys) -> None:
-        super().__init__(seed)
-        self.keys: Final = keys
-
-
 class XWing:
     """The hybrid KEM; bad keys raise InvalidKeyError."""
 
@@ -66,11 +56,12 @@ class XWing:
 
     def generate(self, rng: Rng) -> KeyPair:
         """Return a new key pair."""
-        return _key_pair(rng(_SEED_SIZE))
+        return _key_pair(Secret(rng(_SEED_SIZE)))
 
     def derive_key_pair(self, ikm: Secret) -> KeyPair:
         """Return the key pair that `ikm` stands for (draft-ietf-hpke-pq, section 4)."""
-        return _key_pair(_labeled_derive(ikm.reveal(), b"DeriveKeyPair", _SEED_SIZE))
+        seed = _labeled_derive(ikm.reveal(), b"DeriveKeyPair", _SEED_SIZE)
+        return _key_pair(Secret(seed))
 
     def public_key(self, private: Secret) -> bytes:
         """Return the public key of `private`; raise InvalidKeyError."""
@@ -121,17 +112,14 @@ def _combine(
     return Secret(sha3_256(parts).digest())
 
 
-def _key_pair(seed: bytes) -> KeyPair:
-    keys = _expand_seed(seed)
-    return KeyPair(_ExpandedSeed(seed, keys), _public_bytes(keys))
+def _key_pair(private: Secret) -> KeyPair:
+    return KeyPair(private, _public_bytes(_expand(private)))
 
 
 def _expand(private: Secret) -> _Keys:
-    if isinstance(private, _ExpandedSeed):
-        return private.keys
     if len(private) != _SEED_SIZE:
         raise _invalid("private key", "its size is wrong")
-    return _expand_seed(private.reveal())
+    return private.loaded(_expand_seed)
 
 
 def _expand_seed(seed: bytes) -> _Keys:
