@@ -146,6 +146,8 @@ class Vector(Codec[tuple[T, ...]]):
         size = source.varint()
         if size > self.limit:
             raise OversizeError(size, self.limit)
+        if not size:
+            return ()
         outer = source.enter(size)
         elements = []
         while source.remaining:

@@ -38,10 +38,13 @@ class Reader:
 
     def varint(self) -> int:
         """Read a vector's length (RFC 9420 section 2.1.2); refuse non-minimal ones."""
+        start = self._position
+        if start < self._end and self._data[start] < 0x40:
+            # Most lengths are one byte: a tree is mostly such, thousands of them.
+            self._position = start + 1
+            return self._data[start]
         first = self.uint(1)
         prefix = first >> 6
-        if prefix == 0:
-            return first
         if prefix == 3:
             raise CodecError("vector length with the invalid prefix 0b11")
         size = 1 << prefix
