@@ -1,4 +1,4 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar
 
 import pytest
@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from tertulia.codec import (
     CodecError,
+    EncodedOnce,
     Nested,
     Opaque,
     OversizeError,
@@ -41,6 +42,19 @@ class Nothing(Struct):
     pass
 
 
+@dataclass(frozen=True, slots=True)
+class Postcard(EncodedOnce):
+    address: Point
+    text: Annotated[bytes, Opaque(10)]
+    signature: Annotated[bytes, Opaque(10)]
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle(Struct):
+    first: Postcard
+    rest: Annotated[tuple[Postcard, ...], Vector(Nested(Postcard), 60)]
+
+
 POINTS = st.builds(Point, st.integers(0, 255), st.integers(0, 255))
 LETTERS = st.builds(
     Letter,
@@ -50,6 +64,7 @@ LETTERS = st.builds(
     st.binary(max_size=10),
     st.binary(max_size=10),
 )
+POSTCARDS = st.builds(Postcard, POINTS, st.binary(max_size=10), st.binary(max_size=10))
 LETTER = Letter(Point(1, 2), 3, (Point(4, 5),), b"hi", b"me")
 
 
@@ -105,3 +120,61 @@ def test_a_struct_that_is_cut_short_or_followed_by_more_is_refused() -> None:
 def test_a_struct_without_fields_takes_no_bytes() -> None:
     assert Nothing().encode() == b""
     assert Nothing.decode(b"") == Nothing()
+
+
+@given(POSTCARDS, POSTCARDS)
+def test_a_struct_that_keeps_its_encoding_is_written_like_any_other(
+    first: Postcard, second: Postcard
+) -> None:
+    fields = (
+        Nested(Point).encode(first.address)
+        + Opaque(10).encode(first.text)
+        + Opaque(10).encode(first.signature)
+    )
+    assert first.encode() == fields
+    # Once more from memory, and as a part of others.
+    assert first.encode() == fields
+    bundle = Bundle(first, (second, first))
+    assert bundle.encode().startswith(fields)
+    assert bundle.encode().endswith(second.encode() + fields)
+    assert Bundle.decode(bundle.encode()) == bundle
+
+
+@given(st.binary(max_size=30))
+def test_what_was_read_is_written_as_it_was(data: bytes) -> None:
+    try:
+        card = Postcard.decode(data)
+    except CodecError:
+        return
+    assert card.encode() == data
+    again = Postcard(card.address, card.text, card.signature)
+    assert again.encode() == data
+    assert (again, hash(again), repr(again)) == (card, hash(card), repr(card))
+
+
+@given(POSTCARDS)
+def test_a_kept_encoding_is_cut_where_a_signature_begins(made: Postcard) -> None:
+    for card in (made, Postcard.decode(made.encode())):
+        signed = card.encode_before("signature")
+        assert card.encode() == signed + Opaque(10).encode(card.signature)
+        assert card.encode_before("address") == b""
+        with pytest.raises(ValueError, match="signatur"):
+            card.encode_before("signatur")
+
+
+@given(POSTCARDS)
+def test_a_copy_with_another_field_has_an_encoding_of_its_own(card: Postcard) -> None:
+    read = Postcard.decode(card.encode())
+    for original in (card, read):
+        other = replace(original, text=b"other")
+        assert (
+            other.encode() == Postcard(card.address, b"other", card.signature).encode()
+        )
+        assert original.encode() == card.encode()
+
+
+def test_what_cannot_be_written_is_refused_each_time() -> None:
+    card = Postcard(Point(1, 2), b"far too long", b"")
+    for _ in range(2):
+        with pytest.raises(OversizeError):
+            card.encode()

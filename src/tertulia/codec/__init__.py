@@ -15,12 +15,13 @@ from tertulia.codec.fields import (
     uint64,
 )
 from tertulia.codec.reader import Reader
-from tertulia.codec.struct import Nested, Struct
+from tertulia.codec.struct import EncodedOnce, Nested, Struct
 from tertulia.codec.varint import encode_opaque, encode_varint
 
 __all__ = [
     "Codec",
     "CodecError",
+    "EncodedOnce",
     "Enumerated",
     "Nested",
     "Opaque",

@@ -26,7 +26,10 @@ class Struct:
 
     def write(self, out: bytearray) -> None:
         """Append the encoding to `out`; raise OversizeError."""
-        for name, codec in _layout(type(self)):
+        self._write_fields(_layout(type(self)), out)
+
+    def _write_fields(self, fields: "_Layout", out: bytearray) -> None:
+        for name, codec in fields:
             codec.write(getattr(self, name), out)
 
     @classmethod
@@ -43,11 +46,8 @@ class Struct:
     def encode_before(self, stop: str) -> bytes:
         """Return the encoding of the fields before `stop`, as signatures cover them."""
         layout = _layout(type(self))
-        names = [name for name, _ in layout]
         out = bytearray()
-        # A name that is no field must not pass: the signature would cover itself.
-        for name, codec in layout[: names.index(stop)]:
-            codec.write(getattr(self, name), out)
+        self._write_fields(layout[: _position(layout, stop)], out)
         return bytes(out)
 
     @classmethod
@@ -57,6 +57,50 @@ class Struct:
         value = cls.read(source)
         source.finish()
         return value
+
+
+class EncodedOnce(Struct):
+    """A struct that keeps its encoding: for what is signed, hashed and sent alike.
+
+    There is one encoding per value, so what was read need not be written again. It is
+    no field: a copy with other fields starts without it.
+    """
+
+    __slots__ = ("_encoding",)
+
+    @override
+    def write(self, out: bytearray) -> None:
+        """Append the encoding to `out`; raise OversizeError."""
+        out += self.encode()
+
+    @classmethod
+    @override
+    def read(cls, source: Reader) -> Self:
+        """Read one value; raise CodecError."""
+        start = source.position
+        value = super().read(source)
+        object.__setattr__(value, "_encoding", source.since(start))
+        return value
+
+    @override
+    def encode(self) -> bytes:
+        """Return the encoding; raise OversizeError."""
+        known: bytes | None = getattr(self, "_encoding", None)
+        if known is None:
+            out = bytearray()
+            super().write(out)
+            known = bytes(out)
+            object.__setattr__(self, "_encoding", known)
+        return known
+
+    @override
+    def encode_before(self, stop: str) -> bytes:
+        """Return the encoding of the fields before `stop`, as signatures cover them."""
+        layout = _layout(type(self))
+        rest = bytearray()
+        self._write_fields(layout[_position(layout, stop) :], rest)
+        whole = self.encode()
+        return whole[: len(whole) - len(rest)]
 
 
 class Nested(Codec[S]):
@@ -93,6 +137,14 @@ def _layout(struct: type[Struct]) -> _Layout:
         )
         _layouts[struct] = layout
     return layout
+
+
+def _position(layout: _Layout, name: str) -> int:
+    """Return where a field stands; raise ValueError for a name that is none.
+
+    Such a name must not pass: a signature would cover itself.
+    """
+    return [field for field, _ in layout].index(name)
 
 
 def _is_field(hint: Any) -> bool:

@@ -6,6 +6,7 @@ from typing import Annotated, TypeAlias
 
 from tertulia.codec import (
     Codec,
+    EncodedOnce,
     Nested,
     Opaque,
     Optional,
@@ -52,7 +53,7 @@ _PROPOSAL_OR_REF: Codec[ProposalOrRef] = Variant(
 
 
 @dataclass(frozen=True, slots=True)
-class Commit(Struct):
+class Commit(EncodedOnce):
     """Proposals that take effect, and perhaps fresh keys for the committer's path."""
 
     proposals: Annotated[

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from tertulia.codec import Opaque, Struct, uint16, uint64
+from tertulia.codec import EncodedOnce, Opaque, uint16, uint64
 from tertulia.mls.extension import EXTENSIONS, Extensions
 from tertulia.mls.limits import MAX_DIGEST, MAX_GROUP_ID
 
 
 @dataclass(frozen=True, slots=True)
-class GroupContext(Struct):
+class GroupContext(EncodedOnce):
     """Input of the key schedule, and part of what members sign."""
 
     version: Annotated[int, uint16]

@@ -7,6 +7,7 @@ from typing import Annotated, TypeAlias
 
 from tertulia.codec import (
     Codec,
+    EncodedOnce,
     Nested,
     Opaque,
     Struct,
@@ -119,7 +120,7 @@ _SOURCE: Codec[Source] = Variant(
 
 
 @dataclass(frozen=True, slots=True)
-class LeafNode(Struct):
+class LeafNode(EncodedOnce):
     """A member's keys, credential and capabilities, signed by the member."""
 
     encryption_key: Annotated[bytes, Opaque(MAX_KEY)]
