@@ -54,6 +54,20 @@ def test_a_leaf_is_read_as_it_was_written_and_still_verifies(source: Source) -> 
     check_leaf(read, SUITE, HERE)
 
 
+def test_equal_capabilities_are_read_as_one_value() -> None:
+    first = leaf_of(about=About(capabilities=Capabilities(extensions=(0xF00D,))))
+    second = leaf_of(UpdateSource(), HERE, About(capabilities=first.capabilities))
+    read = [LeafNode.decode(leaf.encode()) for leaf in (first, second)]
+    assert read == [first, second]
+    assert read[0].capabilities is read[1].capabilities
+    # Half a number is refused each time.
+    good = first.capabilities.encode()
+    bad = good.replace(b"\2\xf0\x0d", b"\1\xf0")
+    for _ in range(2):
+        with pytest.raises(CodecError):
+            LeafNode.decode(first.encode().replace(good, bad))
+
+
 @given(st.binary(max_size=60))
 def test_any_bytes_are_a_leaf_or_a_codec_error(data: bytes) -> None:
     encoded = leaf_of().encode()

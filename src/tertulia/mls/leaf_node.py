@@ -1,15 +1,19 @@
 """Leaf nodes (RFC 9420 sections 7.2 and 7.3)."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from enum import IntEnum
+from functools import lru_cache
 from typing import Annotated, TypeAlias
+
+from typing_extensions import override
 
 from tertulia.codec import (
     Codec,
     EncodedOnce,
     Nested,
     Opaque,
+    Reader,
     Struct,
     Variant,
     Vector,
@@ -75,6 +79,31 @@ class Capabilities(Struct):
         return replace(self, extensions=(*self.extensions, extension_type))
 
 
+class _CapabilitiesCodec(Codec[Capabilities]):
+    """Members mostly run the same software: equal capabilities are decoded once."""
+
+    __slots__ = ()
+
+    @override
+    def write(self, value: Capabilities, out: bytearray) -> None:
+        """Append the capabilities."""
+        value.write(out)
+
+    @override
+    def read(self, source: Reader) -> Capabilities:
+        """Find where they end, which is cheap, then look them up."""
+        start = source.position
+        for _ in fields(Capabilities):
+            source.opaque(MAX_CAPABILITIES)
+        return _decoded_capabilities(source.since(start))
+
+
+# As many as there are programs and versions of them in use at a time.
+@lru_cache(maxsize=16)
+def _decoded_capabilities(encoding: bytes) -> Capabilities:
+    return Capabilities.decode(encoding)
+
+
 class LeafNodeSource(IntEnum):
     """Where a leaf node came from (section 7.2)."""
 
@@ -126,7 +155,7 @@ class LeafNode(EncodedOnce):
     encryption_key: Annotated[bytes, Opaque(MAX_KEY)]
     signature_key: Annotated[bytes, Opaque(MAX_KEY)]
     credential: Annotated[Credential, CREDENTIAL]
-    capabilities: Capabilities
+    capabilities: Annotated[Capabilities, _CapabilitiesCodec()]
     source: Annotated[Source, _SOURCE]
     extensions: Annotated[Extensions, EXTENSIONS]
     signature: Annotated[bytes, Opaque(MAX_SIGNATURE)]
