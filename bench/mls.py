@@ -22,9 +22,17 @@ from typing import TypeVar
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # run as a script
 
-from bench.populated_group import new_identity, populated_group
+from bench.populated_group import (
+    FOREVER,
+    device_identity,
+    new_identity,
+    populated_group,
+    welcome_into,
+)
 from tertulia import mls
-from tertulia.crypto import CipherSuite, cipher_suite
+from tertulia.client.judgement import RULES
+from tertulia.crypto import CipherSuite, cipher_suite, system_rng
+from tertulia.errors import BugError
 from tests.interop.oracles.availability import MLS_RS, TS_MLS, why_missing
 from tests.interop.oracles.availability import engine as oracle
 from tests.interop.oracles.oracle import Add, Engine, Oracle
@@ -46,6 +54,7 @@ JOIN_BLANK = "join, blank tree"
 COMMIT_BLANK = "commit, blank tree"
 PROCESS_BLANK = "process it"
 JOIN_POPULATED = "join, populated tree"
+JOIN_CERTIFIED = "join it, certificates checked"
 COMMIT_POPULATED = "commit, populated tree"
 PROCESS_POPULATED = "process one"
 PROTECT = "protect 300 bytes"
@@ -59,6 +68,7 @@ STEPS = (
     COMMIT_BLANK,
     PROCESS_BLANK,
     JOIN_POPULATED,
+    JOIN_CERTIFIED,
     COMMIT_POPULATED,
     PROCESS_POPULATED,
     PROTECT,
@@ -123,6 +133,7 @@ def measure(runner: Runner, peers: "Peers", size: int) -> Stopwatch:
         watch.time(RELOAD, subject.reload)
     if isinstance(subject, OurMember):
         _save_and_load(watch, subject.group)
+        _join_certified(watch, runner.suite, size)
     return watch
 
 
@@ -131,6 +142,24 @@ def _save_and_load(watch: Stopwatch, group: mls.Group) -> None:
         record = watch.time(SAVE, partial(mls.save_epoch, group.epoch))
         rows = mls.save_traffic(group.traffic)
         watch.time(LOAD, partial(mls.load_group, record, rows))
+
+
+def _join_certified(watch: Stopwatch, suite: CipherSuite, size: int) -> None:
+    """Join as a client does, who has each leaf's certificate checked, too."""
+    peer = device_identity(suite, b"peer")
+    group = populated_group(peer, size - 1, device_identity)
+    subject = device_identity(suite, b"subject")
+    mine = mls.create_key_package(subject, FOREVER, system_rng)
+    welcome = welcome_into(group, mine.key_package)
+    while watch.needs_more(JOIN_CERTIFIED):
+        watch.time(JOIN_CERTIFIED, partial(_join, welcome, mine))
+
+
+def _join(welcome: bytes, mine: mls.KeyPackageSecrets) -> mls.Group:
+    message = mls.decode_message(welcome)
+    if not isinstance(message, mls.Welcome):
+        raise BugError("not a Welcome")
+    return mls.join(message, mine, RULES)
 
 
 def _blank_group(runner: Runner, size: int, watch: Stopwatch) -> tuple[Oracle, Oracle]:

@@ -5,10 +5,14 @@ blank. A thousand members would need hundreds of commits, each processed by all.
 one hand makes the paths of all members, and only the last of them exists as a member.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeAlias
 
 from tertulia import mls
+from tertulia.client.identity import mls_identity, new_profile
 from tertulia.crypto import CipherSuite, system_rng
+from tertulia.errors import BugError
 from tertulia.mls.group import begin
 from tertulia.mls.key_package import new_leaf
 from tertulia.mls.key_schedule import start_epoch
@@ -18,16 +22,34 @@ from tertulia.mls.treekem import NewPath, PrivateKeys, create_path
 
 FOREVER = mls.Lifetime(0, 2**63 - 1)
 
+NewIdentity: TypeAlias = Callable[[CipherSuite, bytes], mls.Identity]
+
+
+def new_identity(suite: CipherSuite, name: bytes) -> mls.Identity:
+    """Return a client with a fresh signature key and a basic credential."""
+    return mls.Identity(
+        suite,
+        mls.BasicCredential(name),
+        suite.generate_signature_key_pair(system_rng),
+        mls.Capabilities(cipher_suites=(suite.id,)),
+    )
+
+
+def device_identity(suite: CipherSuite, name: bytes) -> mls.Identity:
+    """Return a client as rooms have them: a device that its account certified."""
+    profile = new_profile(name.decode(), 0, system_rng)
+    return mls_identity(profile, suite, profile.name)
+
 
 def populated_group(
-    founder: mls.Identity, size: int, group_id: bytes = b"populated"
+    founder: mls.Identity, size: int, make_identity: NewIdentity = new_identity
 ) -> mls.Group:
     """Return the group of `size` members as `founder`, at leaf 0, sees it.
 
     Nobody else can take part, but members can be added.
     """
-    suite = founder.suite
-    others = [new_identity(suite, b"ghost %d" % number) for number in range(1, size)]
+    suite, group_id = founder.suite, b"populated"
+    others = [make_identity(suite, b"ghost %d" % number) for number in range(1, size)]
     identities = [founder, *others]
     draft = RatchetTree([None]).edit()
     for identity in identities:
@@ -39,14 +61,13 @@ def populated_group(
     return _enter(_path(tree, founder, LeafPlace(group_id, 0)), founder, group_id)
 
 
-def new_identity(suite: CipherSuite, name: bytes) -> mls.Identity:
-    """Return a client with a fresh signature key and a basic credential."""
-    return mls.Identity(
-        suite,
-        mls.BasicCredential(name),
-        suite.generate_signature_key_pair(system_rng),
-        mls.Capabilities(cipher_suites=(suite.id,)),
-    )
+def welcome_into(group: mls.Group, newcomer: mls.KeyPackage) -> bytes:
+    """Return the Welcome that a member's commit without a path makes."""
+    plan = mls.CommitPlan([mls.Add(newcomer)], path=False)
+    made = mls.commit(group, plan, mls.AcceptEverything(), system_rng)
+    if made.welcome is None:
+        raise BugError("an Add without a Welcome")
+    return mls.encode_message(made.welcome)
 
 
 def _path(tree: RatchetTree, identity: mls.Identity, place: LeafPlace) -> NewPath:
