@@ -3,7 +3,7 @@
 A `Secret` shows its size and nothing else, compares in constant time, is no dictionary
 key and refuses to be pickled or copied. `reveal` is the only way out, so a search for
 that word finds every place where key bytes are used. Python cannot erase memory: a
-secret lives until the interpreter reuses its bytes.
+secret lives until the interpreter reuses its bytes, and so does what was loaded of it.
 """
 
 import hmac
