@@ -8,7 +8,7 @@ else
 BIN := .venv/bin
 endif
 
-.PHONY: help run check quick test chaos bench options coverage format lock wire words clean for-run for-dev
+.PHONY: help run check quick test chaos mutants bench options coverage format lock wire words clean for-run for-dev
 
 help:
 	@echo "make run       host a room on this machine and enter it"
@@ -16,6 +16,7 @@ help:
 	@echo "make check     format, lint, types, imports, generated files"
 	@echo "make test      all tests"
 	@echo "make chaos     kill the relay, then clients, 200 times under load: KILLS=200 SEED=1"
+	@echo "make mutants   remove each check of the MLS engine in turn: does a test notice?"
 	@echo "make bench     what one delivery costs a relay, and a conversation its members"
 	@echo "make options   write the references of options and of JSON lines"
 	@echo "make coverage  all tests, with a report of what they miss"
@@ -60,6 +61,9 @@ chaos: for-dev
 	$(BIN)/python -m tools.chaos --kills $(or $(KILLS),200) --seed $(or $(SEED),1)
 	$(BIN)/python -m tools.client_chaos --kills $(or $(KILLS),200) --seed $(or $(SEED),1)
 	$(BIN)/pytest tests/chaos/test_disasters.py
+
+mutants: for-dev
+	$(BIN)/python -m tools.mls_mutants mls codec crypto
 
 bench: for-dev
 	$(BIN)/python -m bench.relay --pin --rounds 1 --seconds 3

@@ -142,10 +142,13 @@ def test_another_version_is_refused() -> None:
         load_key_package(b"\xff" + save_key_package(key_package("Ana"))[1:])
 
 
-@pytest.mark.parametrize("key", [b"", b"\x09", b"\x01\0", b"\x02\0\0\0\0\7"])
+@pytest.mark.parametrize(
+    "key", [b"", b"\x09", b"\x01\0", b"\x01\0\0\0\0more", b"\x02\0\0\0\0\7"]
+)
 def test_a_row_under_an_unknown_key_is_refused(key: bytes) -> None:
     (group,) = group_of("Ana")
-    (row,) = save_traffic(group.traffic).values()
+    ((good, row),) = save_traffic(group.traffic).items()
+    assert good == b"\x01\0\0\0\0"
     with pytest.raises(StateError):
         load_group(save_epoch(group.epoch), {key: row})
 

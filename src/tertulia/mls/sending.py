@@ -51,13 +51,12 @@ def protect(
     """Encrypt application `data` to the group (section 15).
 
     Save the returned group before the message leaves: its key is used up. Raises
-    MisuseError if proposals wait for a commit, for then members may be about to leave.
+    MisuseError for another `framing` than that of a PrivateMessage, and if proposals
+    wait for a commit, for then members may be about to leave.
     """
     group.check_open()
     if group.traffic.proposals:
         raise MisuseError("commit the pending proposals before sending (section 12.4)")
-    if framing.wire_format is not WireFormat.PRIVATE_MESSAGE:
-        raise MisuseError("application data must be sent as a PrivateMessage")
     signed = sign_content(group, ApplicationContent(data), framing)
     return _seal(group, signed, framing.padding, rng)
 
