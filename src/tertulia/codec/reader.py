@@ -39,16 +39,17 @@ class Reader:
     def varint(self) -> int:
         """Read a vector's length (RFC 9420 section 2.1.2); refuse non-minimal ones."""
         start = self._position
-        if start < self._end and self._data[start] < 0x40:
-            # Most lengths are one byte: a tree is mostly such, thousands of them.
+        if start == self._end:
+            raise TruncatedError(1, 0)
+        first = self._data[start]
+        if first < 0x40:
+            # Most lengths take one byte: a tree is mostly such, thousands of them.
             self._position = start + 1
-            return self._data[start]
-        first = self.uint(1)
-        prefix = first >> 6
-        if prefix == 3:
+            return first
+        if first >= 0xC0:
             raise CodecError("vector length with the invalid prefix 0b11")
-        size = 1 << prefix
-        value = ((first & 0x3F) << 8 * (size - 1)) | self.uint(size - 1)
+        size = 2 if first < 0x80 else 4
+        value = self.uint(size) & (1 << 8 * size - 2) - 1
         if value < (0x40 if size == 2 else 0x4000):
             raise CodecError(f"vector length {value} in {size} bytes, more than needed")
         return value

@@ -12,7 +12,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
-from tertulia.codec import encode_opaque
+from tertulia.codec import encode_opaque, encode_varint
 from tertulia.crypto.aead import AEAD, AES128GCM, AES256GCM, CHACHA20POLY1305
 from tertulia.crypto.errors import (
     MacError,
@@ -196,7 +196,8 @@ def _kdf_label_start(label: str, length: int) -> bytes:
 
 def _labeled(label: str, content: bytes) -> bytes:
     """Return `SignContent` or `EncryptContext`, which are written alike."""
-    return _mls_label(label) + encode_opaque(content)
+    # Copied once: commits and trees take megabytes.
+    return b"".join((_mls_label(label), encode_varint(len(content)), content))
 
 
 def _row(
