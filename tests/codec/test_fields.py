@@ -158,6 +158,7 @@ def test_after_an_inner_vector_reading_goes_on_in_the_outer_one() -> None:
 
 def test_a_presence_byte_is_zero_or_one() -> None:
     maybe = Optional(uint8)
+    assert maybe.encode(None) == b"\0"
     assert maybe.decode(b"\0") is None
     assert maybe.decode(b"\1\0") == 0
     with pytest.raises(CodecError, match="presence byte 2"):
