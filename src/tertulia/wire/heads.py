@@ -3,42 +3,44 @@
 What a relay stores together it signs together: the heads are the leaves of a hash tree,
 and the signature is over its root. Each head comes with the siblings on its way there.
 
-    leaf   = SHA-256("Tertulia 1 head" || head)       head as in Head, TLS presentation language
+    leaf   = SHA-256("Tertulia 1 head" || room || incarnation || place || hash)
     parent = SHA-256("Tertulia 1 node" || the lesser of both children || the greater)
     signed = HeadRoot(root)
 
+Room and incarnation have 16 bytes, the hash 32, place 8, most significant first.
 Children are ordered by value, so that a path needs no directions; the labels have one
 length, and what they begin differs, so that no head is a node. A head alone is its own
 root. Siblings are hashes over room ids and running hashes: they tell a member how many
 rooms got something at that moment, to a power of two, and nothing of which.
 """
 
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Annotated, ClassVar, Final
+from typing import Annotated, ClassVar, Final, NamedTuple
 
-from tertulia.codec import Opaque, Struct, uint64
+from tertulia.codec import Opaque
 from tertulia.crypto import Secret
 from tertulia.wire.frames import SignedHead
 from tertulia.wire.signed import Signable
 
 _LEAF: Final = b"Tertulia 1 head"
 _NODE: Final = b"Tertulia 1 node"
+_leaf: Final = struct.Struct(">16s16sQ32s").pack
 
 
-@dataclass(frozen=True, slots=True)
-class Head(Struct):
+class Head(NamedTuple):
     """The last entry of a room and its running hash."""
 
-    room: Annotated[bytes, Opaque(16)]
-    incarnation: Annotated[bytes, Opaque(16)]
-    place: Annotated[int, uint64]
-    hash: Annotated[bytes, Opaque(32)]
+    room: bytes
+    incarnation: bytes
+    place: int
+    hash: bytes
 
     def leaf(self) -> bytes:
         """Return what stands for this head in the tree."""
-        return sha256(_LEAF + self.encode()).digest()
+        return sha256(_LEAF + _leaf(*self)).digest()
 
 
 @dataclass(frozen=True, slots=True)
