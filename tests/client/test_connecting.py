@@ -7,7 +7,12 @@ from typing import Any
 import pytest
 
 from tertulia.client.commands import CreateRoom, JoinRoom
-from tertulia.client.connecting import FINAL, backoff, connection_of
+from tertulia.client.connecting import (
+    FINAL,
+    backoff,
+    connection_of,
+    not_all_at_once,
+)
 from tertulia.client.effects import (
     Asked,
     Connect,
@@ -456,15 +461,26 @@ def test_a_goodbye_may_say_how_long_to_stay_away() -> None:
     facts = frames.Facts(retry_after=90_000)
     effects = answer(ana, frames.Goodbye(ErrorCode.GOING_AWAY, facts))
     assert outline(effects) == ["Disconnect", "Emit ConnectionChanged"]
-    assert only_news(effects).retry == ana.world.now + 90_000
+    retry = only_news(effects).retry
+    assert retry is not None
+    assert 90_000 <= retry - ana.world.now < 135_000
+
+
+def test_who_is_told_the_same_pause_does_not_come_at_the_same_time() -> None:
+    assert not_all_at_once(2_000, bytes) == 2_000
+    assert not_all_at_once(2_000, lambda size: b"\xff" * size) == 2_999
+    assert not_all_at_once(0, lambda size: b"\xff" * size) == 0
 
 
 def test_the_link_that_goes_after_a_goodbye_shortens_no_pause() -> None:
     ana = opened()
     facts = frames.Facts(retry_after=90_000)
     answer(ana, frames.Goodbye(ErrorCode.GOING_AWAY, facts))
+    planned = ana.session.link.retry_at
+    assert planned is not None
+    assert planned >= ana.world.now + 90_000
     assert ana.feed(LinkClosed("hung up")) == []
-    assert ana.session.link.retry_at == ana.world.now + 90_000
+    assert ana.session.link.retry_at == planned
 
 
 def test_the_reason_told_is_that_of_the_last_failure() -> None:

@@ -267,7 +267,7 @@ def _fail_entering(turn: Turn, code: ErrorCode) -> None:
 
 def _plan_retry(turn: Turn, reason: str, *, at_least: int = 0) -> None:
     failures = turn.link.failures + 1
-    pause = max(at_least, backoff(failures, turn.rng))
+    pause = max(not_all_at_once(at_least, turn.rng), backoff(failures, turn.rng))
     retry = turn.now + pause
     turn.set_link(phase=Phase.IDLE, failures=failures, retry_at=retry, reason=reason)
     _tell(turn, Connection.OFFLINE)
@@ -280,7 +280,19 @@ def backoff(failures: int, rng: Callable[[int], bytes]) -> int:
     do not come all at once.
     """
     most: int = min(limits.RETRY_FIRST << min(failures - 1, 16), limits.RETRY_LAST)
-    return most // 2 + int.from_bytes(rng(4), "big") * (most - most // 2) // 2**32
+    return most // 2 + _part(most - most // 2, rng)
+
+
+def not_all_at_once(pause: int, rng: Callable[[int], bytes]) -> int:
+    """Return a pause the relay asked for, or up to half as much again.
+
+    A relay that stops says the same time to everybody.
+    """
+    return pause + _part(pause // 2, rng)
+
+
+def _part(whole: int, rng: Callable[[int], bytes]) -> int:
+    return int.from_bytes(rng(4), "big") * whole // 2**32
 
 
 _CONNECTIONS: Final[Mapping[Phase, Connection]] = {
