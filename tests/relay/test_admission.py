@@ -126,6 +126,17 @@ def test_joiners_take_turns_and_see_their_place() -> None:
     assert dave.look() == [frames.Queued(1, 1)]
 
 
+def test_asking_all_the_time_costs_who_asks() -> None:
+    script = Script()
+    _alice, room = invited(script)
+    bob, carol = (script.enter(each) for each in ("bob", "carol"))
+    ask(bob, room)
+    answers = [ask(carol, room)[0] for _ in range(limits.HANDSHAKES.burst + 1)]
+    places = [answer.ahead for answer in answers if isinstance(answer, frames.Queued)]
+    assert places == [1] * limits.HANDSHAKES.burst
+    assert refused(answers[-1:], ErrorCode.RATE_LIMITED, retry_after=1_001)
+
+
 def test_a_turn_ends_when_its_time_or_its_holder_is_gone() -> None:
     script = Script()
     _alice, room = invited(script)

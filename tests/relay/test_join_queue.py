@@ -37,12 +37,29 @@ def test_places_are_told_when_they_change() -> None:
     queue = JoinQueue()
     for request, session in enumerate((first, second, third), start=1):
         queue.enter(session, request)
+    assert queue.place_of(second) == [frames.Queued(2, 2)]
     queue.next(0)
+    assert queue.place_of(first) == []
     told = [(second, frames.Queued(2, 1)), (third, frames.Queued(3, 2))]
     assert queue.moved() == told
     assert queue.moved() == []
     queue.leave(second)
     assert queue.moved() == [(third, frames.Queued(3, 1))]
+
+
+def test_far_behind_a_step_is_no_news() -> None:
+    waiting = sessions(100)
+    queue = JoinQueue()
+    for request, session in enumerate(waiting, start=1):
+        queue.enter(session, request)
+    told = 0
+    for session in waiting[:50]:
+        queue.leave(session)
+        news = queue.moved()
+        told += len(news)
+        assert {queued.ahead for _, queued in news} >= set(range(1, 15))
+    assert told < 50 * 40
+    assert queue.place_of(waiting[-1])[0].ahead - 50 <= 3
 
 
 def test_only_the_holder_goes_while_its_turn_lasts() -> None:

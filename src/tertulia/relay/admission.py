@@ -34,12 +34,14 @@ async def request_admission(
     node: Node, session: Session, frame: frames.RequestAdmission, now: int
 ) -> Effects:
     """Check the proof and put the joiner into the room's queue."""
+    node.buckets.take(limits.HANDSHAKES, session.holder.device, now)
     proof = frames.InviteProof(frame.invite, frame.signature, frame.room)
     await invites.require_proof(node, session, proof, session.holder.device, now)
     session.admissions[frame.room] = (now + limits.ADMISSION_TIME, frame.invite)
     queue = node.queues.setdefault(frame.room, JoinQueue())
     queue.enter(session, frame.request)
-    return await advance(node, frame.room, now)
+    effects = await _give_turn(node, frame.room, queue, now)
+    return effects + [Send(session, queued) for queued in queue.place_of(session)]
 
 
 async def advance(node: Node, room: bytes, now: int) -> Effects:
@@ -47,15 +49,18 @@ async def advance(node: Node, room: bytes, now: int) -> Effects:
     queue = node.queues.get(room)
     if queue is None:
         return []
-    effects: Effects = []
-    following = queue.next(now)
-    if following is not None:
-        session, request = following
-        effects.append(await _admit(node, session, room, request, queue.until))
+    effects = await _give_turn(node, room, queue, now)
     if queue.is_idle():
         node.queues.pop(room, None)
-    effects += [Send(session, queued) for session, queued in queue.moved()]
-    return effects
+    return effects + [Send(session, queued) for session, queued in queue.moved()]
+
+
+async def _give_turn(node: Node, room: bytes, queue: JoinQueue, now: int) -> Effects:
+    following = queue.next(now)
+    if following is None:
+        return []
+    session, request = following
+    return [await _admit(node, session, room, request, queue.until)]
 
 
 async def _admit(

@@ -7,10 +7,14 @@ for a joiner; a joiner who needs longer may still try when nobody else has the t
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from typing import Final
 
 from tertulia.relay.refusal import Refusal
 from tertulia.relay.session import Session
 from tertulia.wire import ErrorCode, frames, limits
+
+# Who is told a new place: whoever has moved by a part of the way that is this small.
+_NEWS: Final = 16
 
 
 @dataclass(slots=True)
@@ -38,7 +42,7 @@ class JoinQueue:
             raise Refusal(
                 ErrorCode.RATE_LIMITED, frames.Facts(retry_after=limits.LEASE_TIME)
             )
-        self.waiting[session] = Waiting(request, -1)
+        self.waiting[session] = Waiting(request, len(self.waiting) + 1)
 
     def require_turn(self, session: Session, now: int) -> None:
         """Raise WAIT_TURN while another joiner's turn lasts."""
@@ -63,11 +67,19 @@ class JoinQueue:
         if self.holder is session:
             self.holder = None
 
+    def place_of(self, session: Session) -> list[frames.Queued]:
+        """Return the place that a joiner was told last, if it waits."""
+        waiting = self.waiting.get(session)
+        return [] if waiting is None else [frames.Queued(waiting.request, waiting.told)]
+
     def moved(self) -> list[tuple[Session, frames.Queued]]:
-        """Return whom to tell a new place, and note that they know it."""
+        """Return whom to tell a new place, and note that they know it.
+
+        Far behind, one step is no news: it would cost a frame for each who waits.
+        """
         news = []
         for ahead, (session, waiting) in enumerate(self.waiting.items(), start=1):
-            if waiting.told != ahead:
+            if (waiting.told - ahead) * _NEWS > waiting.told:
                 waiting.told = ahead
                 news.append((session, frames.Queued(waiting.request, ahead)))
         return news
