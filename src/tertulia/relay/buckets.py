@@ -3,9 +3,11 @@
 A bucket starts full, loses tokens by use and refills with time. Buckets belong to
 devices, accounts and addresses, not to connections, so that connecting anew refills
 nothing. A bucket that is full again is forgotten, and there are never more of them
-than MAX_BUCKETS: beyond that the oldest go first.
+than MAX_BUCKETS: beyond that the oldest go first. Who comes from ever new addresses
+makes neither memory nor work of it.
 """
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Final
 
@@ -30,7 +32,8 @@ class Buckets:
 
     def __init__(self, rates: Mapping[str, limits.Rate]) -> None:
         self._rates = rates
-        self._buckets: dict[tuple[str, object], _Bucket] = {}
+        # Ordered, since the first of a dict is found only past all that was removed.
+        self._buckets: OrderedDict[tuple[str, object], _Bucket] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._buckets)
@@ -64,10 +67,8 @@ class Buckets:
         return 1 + int((needed - bucket.tokens) * _MINUTE / granted.per_minute)
 
     def _add(self, name: str, subject: object, tokens: int, now: int) -> _Bucket:
-        if len(self._buckets) >= MAX_BUCKETS:
-            self.forget_full(now)
         while len(self._buckets) >= MAX_BUCKETS:
-            self._buckets.pop(next(iter(self._buckets)))
+            self._buckets.popitem(last=False)
         bucket = _Bucket(tokens, now)
         self._buckets[name, subject] = bucket
         return bucket
