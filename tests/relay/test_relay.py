@@ -145,6 +145,15 @@ def test_connections_are_limited_per_address() -> None:
     assert script.connect(Person("alice"), "192.0.2.2").session.phase is Phase.GREETING
 
 
+def test_other_addresses_of_the_same_ipv6_network_get_round_no_rate() -> None:
+    script = Script()
+    for number in range(limits.CONNECTIONS.burst):
+        assert script.connect(Person("alice"), f"2001:db8::{number:x}").look() == []
+    late = script.connect(Person("alice"), "2001:db8::ffff")
+    assert ended(late.look(), ErrorCode.RATE_LIMITED, retry_after=1_001)
+    assert script.connect(Person("alice"), "2001:db8:0:1::1").look() == []
+
+
 def test_a_ban_ends_connections_and_keeps_out() -> None:
     script = Script()
     alice, bob = Person("alice"), Person("bob")

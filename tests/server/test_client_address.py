@@ -3,7 +3,6 @@ import pytest
 from tertulia.server.client_address import (
     UNKNOWN,
     client_address,
-    neighbourhood,
     plain_address,
 )
 
@@ -38,10 +37,3 @@ def test_only_a_named_proxy_is_believed(
     peer: str, forwarded: str | None, counts: str
 ) -> None:
     assert client_address(peer, forwarded, ("127.0.0.1",)) == counts
-
-
-def test_a_network_of_ipv6_is_one_place() -> None:
-    assert neighbourhood("2001:db8::1") == neighbourhood("2001:db8::ffff")
-    assert neighbourhood("2001:db8::1") != neighbourhood("2001:db8:0:1::1")
-    assert neighbourhood("192.0.2.1") == "192.0.2.1"
-    assert neighbourhood(UNKNOWN) == UNKNOWN

@@ -47,6 +47,7 @@ from tertulia.relay.engine import (
 from tertulia.relay.enrolment import EnrolmentView, object_to_enrolment
 from tertulia.relay.errors import StorageError
 from tertulia.relay.pages import cost, take_page, take_welcomes
+from tertulia.relay.places import neighbourhood
 from tertulia.relay.refusal import Refusal
 from tertulia.relay.relay import HANDLERS, Counts, Relay
 from tertulia.relay.retention import Progress, entry_age, first_needed, is_past
@@ -108,6 +109,7 @@ __all__ = [
     "entry_age",
     "first_needed",
     "is_past",
+    "neighbourhood",
     "object_to_blob",
     "object_to_enrolment",
     "state_after",

@@ -67,7 +67,7 @@ async def authenticate(
     """Check the device's proof, enrol it if it is new, and open the connection."""
     # One try only: whatever comes next on this connection finds it closed or open.
     session.phase = Phase.CLOSED
-    node.buckets.check(limits.PROOFS, session.address, now)
+    node.buckets.check(limits.PROOFS, session.place, now)
     device = _proven_device(node, session, frame, now)
     node.require_welcome(device.account.hex(), now)
     known = await node.engine.device(device.device)
@@ -121,7 +121,7 @@ def _proven_device(
 
 
 def _failed(node: Node, session: Session, now: int) -> Refusal:
-    node.buckets.take(limits.PROOFS, session.address, now)
+    node.buckets.take(limits.PROOFS, session.place, now)
     return Refusal(ErrorCode.AUTHENTICATION_FAILED, fatal=True)
 
 
@@ -138,7 +138,7 @@ async def _enrol(
     account = await node.engine.account(device.account)
     use = None
     if account is None:
-        node.buckets.take(limits.NEW_ACCOUNTS, session.address, now)
+        node.buckets.take(limits.NEW_ACCOUNTS, session.place, now)
         use = await _permission(node, session, frame.invite, device, now)
     enrolment = Enrolment(device, now, use, account is None)
     refused = await node.engine.enrol(enrolment)

@@ -28,7 +28,7 @@ async def require_proof(
     now: int,
 ) -> None:
     """Raise INVITE_INVALID unless the proof is right and the invite still counts."""
-    node.buckets.check(limits.PROOFS, session.address, now)
+    node.buckets.check(limits.PROOFS, session.place, now)
     public_key = await _public_key(node, proof, now)
     claim = InviteClaim(
         node.identity.public,
@@ -43,7 +43,7 @@ async def require_proof(
     except CryptoError:
         public_key = None
     if public_key is None:
-        node.buckets.take(limits.PROOFS, session.address, now)
+        node.buckets.take(limits.PROOFS, session.place, now)
         # Before authentication the connection has no other purpose.
         raise Refusal(ErrorCode.INVITE_INVALID, fatal=session.device is None)
 

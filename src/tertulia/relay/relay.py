@@ -141,7 +141,7 @@ class Relay:
         session = Session(address, now)
         try:
             self._node.require_welcome(address, now)
-            self._node.buckets.take(limits.CONNECTIONS, address, now)
+            self._node.buckets.take(limits.CONNECTIONS, session.place, now)
         except Refusal as refusal:
             session.phase = Phase.CLOSED
             return session, _hang_up(session, refusal.reason, refusal.facts)

@@ -6,6 +6,7 @@ A session belongs to one `Relay`, which alone changes it. It knows no socket.
 from enum import IntEnum
 
 from tertulia.errors import BugError
+from tertulia.relay.places import neighbourhood
 from tertulia.wire import Device
 
 
@@ -31,6 +32,7 @@ class Session:
         "is_owner",
         "overtaken",
         "phase",
+        "place",
         "processed",
         "relay_nonce",
         "version",
@@ -38,6 +40,8 @@ class Session:
 
     def __init__(self, address: str, now: int) -> None:
         self.address = address
+        # What rates count by.
+        self.place = neighbourhood(address)
         self.connected = now
         self.phase = Phase.GREETING
         self.version = 0

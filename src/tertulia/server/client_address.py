@@ -29,14 +29,3 @@ def client_address(
         return peer
     last = plain_address(forwarded_for.rpartition(",")[2].strip())
     return peer if last == UNKNOWN else last
-
-
-def neighbourhood(address: str) -> str:
-    """Return what is counted as one place: an IPv4 address, an IPv6 /64."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if parsed.version == 4:
-        return address
-    return str(ipaddress.ip_network((parsed, 64), strict=False))

@@ -16,7 +16,8 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
-from tertulia.server.client_address import neighbourhood, plain_address
+from tertulia.relay import neighbourhood
+from tertulia.server.client_address import plain_address
 from tertulia.server.config import Endpoint
 from tertulia.server.errors import CannotListenError
 from tertulia.server.http_connection import HttpConnection, Site
