@@ -119,9 +119,14 @@ async def gather_room(
 async def new_invite(client: Client) -> Invite:
     """Let the owner make an invite to the relay."""
     invite = Invite(client.person.rng(16), client.person.rng(32))
-    public = ED25519.public_key(Secret(invite.secret))
+    public = public_key_of(invite)
     await client.ask(frames.CreateServerInvite(1, invite.invite, public))
     return invite
+
+
+def public_key_of(invite: Invite) -> bytes:
+    """The key by which the relay knows an invite."""
+    return ED25519.public_key(Secret(invite.secret))
 
 
 async def read_alike(
