@@ -145,6 +145,15 @@ def test_connections_are_limited_per_address() -> None:
     assert script.connect(Person("alice"), "192.0.2.2").session.phase is Phase.GREETING
 
 
+def test_arrivals_are_limited_with_the_sessions_an_address_may_open() -> None:
+    relay = Script().relay
+    most = limits.ARRIVALS_PER_CONNECTION * limits.CONNECTIONS.burst
+    assert all(relay.may_arrive(f"2001:db8::{n:x}", START) for n in range(most))
+    assert not relay.may_arrive("2001:db8::ffff", START)
+    assert relay.may_arrive("192.0.2.1", START)
+    assert relay.may_arrive("2001:db8::ffff", START + 1_000)
+
+
 def test_other_addresses_of_the_same_ipv6_network_get_round_no_rate() -> None:
     script = Script()
     for number in range(limits.CONNECTIONS.burst):

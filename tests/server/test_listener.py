@@ -1,14 +1,17 @@
 import asyncio
+import ssl
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tertulia.server.config import Bounds, Endpoint
+from tertulia.relay import Settings
+from tertulia.server.config import Bounds, Endpoint, WebRules
 from tertulia.server.errors import CannotListenError
 from tertulia.server.listener import open_sockets
+from tertulia.wire import limits
 from tests.raw_http import request
-from tests.running_relay import config_for, run, running_relay
+from tests.running_relay import GENEROUS, config_for, run, running_relay
 
 
 def test_all_addresses_are_listened_on_without_a_host() -> None:
@@ -22,6 +25,38 @@ def test_all_addresses_are_listened_on_without_a_host() -> None:
 def test_an_address_that_is_not_ours_is_said() -> None:
     with pytest.raises(CannotListenError):
         open_sockets(Endpoint("192.0.2.1", 0))
+
+
+def test_who_comes_too_often_is_turned_away_before_tls(tmp_path: Path) -> None:
+    few = replace(limits.CONNECTIONS, burst=1, per_minute=1)
+    rates = {**GENEROUS, few.name: few}
+    config = config_for(tmp_path, relay=Settings(rates=rates))
+
+    async def story() -> None:
+        async with running_relay(config) as running:
+            for _ in range(limits.ARRIVALS_PER_CONNECTION):
+                assert (await request(running.server, "/healthz")).status == 200
+            with pytest.raises((ConnectionError, ssl.SSLError)):
+                await request(running.server, "/healthz")
+
+    run(story())
+
+
+def test_a_proxy_stands_for_everybody(tmp_path: Path) -> None:
+    few = replace(limits.CONNECTIONS, burst=1, per_minute=1)
+    config = config_for(
+        tmp_path,
+        http=True,
+        web=WebRules(proxies=("127.0.0.1",)),
+        relay=Settings(rates={**GENEROUS, few.name: few}),
+    )
+
+    async def story() -> None:
+        async with running_relay(config) as running:
+            for _ in range(2 * limits.ARRIVALS_PER_CONNECTION):
+                assert (await request(running.server, "/healthz")).status == 200
+
+    run(story())
 
 
 def test_one_place_does_not_take_all_connections(tmp_path: Path) -> None:

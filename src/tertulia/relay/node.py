@@ -4,6 +4,8 @@ Nothing here has to survive: connections, who follows what, turns, queues, marke
 yet sent out, token buckets. What must survive is in the engine.
 """
 
+from dataclasses import replace
+
 from tertulia.crypto import KeyPair, Rng
 from tertulia.relay.buckets import Buckets
 from tertulia.relay.engine import Ban, Engine, Route
@@ -15,7 +17,18 @@ from tertulia.relay.session import Phase, Session
 from tertulia.relay.settings import Settings
 from tertulia.relay.tickets import Tickets
 from tertulia.relay.turns import Turns
-from tertulia.wire import ErrorCode
+from tertulia.wire import ErrorCode, limits
+
+
+def _arrivals(sessions: limits.Rate) -> limits.Rate:
+    """Return how many connections an address may open, by how many sessions."""
+    several = limits.ARRIVALS_PER_CONNECTION
+    return replace(
+        sessions,
+        name="arrivals",
+        burst=several * sessions.burst,
+        per_minute=several * sessions.per_minute,
+    )
 
 
 class Node:
@@ -30,7 +43,8 @@ class Node:
         self.rng = rng
         self.heads = Heads(identity.private, engine.incarnation)
         self.tickets = Tickets(identity.private)
-        self.buckets = Buckets(settings.rates)
+        self.arrivals = _arrivals(settings.rates[limits.CONNECTIONS.name])
+        self.buckets = Buckets({**settings.rates, self.arrivals.name: self.arrivals})
         self.turns = Turns()
         self.markers = PendingMarkers()
         self.queues: dict[bytes, JoinQueue] = {}

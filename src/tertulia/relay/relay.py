@@ -44,6 +44,7 @@ from tertulia.relay.engine import (
 from tertulia.relay.errors import StorageError
 from tertulia.relay.fan_out import fan_out
 from tertulia.relay.node import Node
+from tertulia.relay.places import neighbourhood
 from tertulia.relay.refeed import refeed
 from tertulia.relay.refusal import NO_FACTS, Refusal
 from tertulia.relay.session import Phase, Session
@@ -135,6 +136,18 @@ class Relay:
         self._node.bans = {ban.subject: ban for ban in bans}
 
     # Connections
+
+    def may_arrive(self, address: str, now: int) -> bool:
+        """Tell whether an address may open one more connection, of whatever kind.
+
+        Asked before anything costs, so that TLS handshakes are not had without end.
+        """
+        node = self._node
+        try:
+            node.buckets.take(node.arrivals, neighbourhood(address), now)
+        except Refusal:
+            return False
+        return True
 
     def connect(self, address: str, now: int) -> tuple[Session, Effects]:
         """Return a new session; the effects send an unwelcome address away."""

@@ -3,7 +3,8 @@
 The first byte tells TLS from plain HTTP; it is looked at, not taken. Who sends none, or
 does not finish the TLS handshake, is cut off. There are never more connections than the
 operator allows, nor more than a tenth of them from one place that have not become a
-session: whoever comes then waits in the system's queue, or is turned away.
+session, nor do they come faster from one place than the relay's rate: whoever comes
+then waits in the system's queue, or is turned away before the TLS handshake.
 """
 
 import asyncio
@@ -14,6 +15,7 @@ import socket
 import ssl
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from tertulia.relay import neighbourhood
@@ -69,14 +71,22 @@ def _listen(found: tuple[socket.AddressFamily, str], port: int) -> socket.socket
     return socket.create_server((host, port), family=family, backlog=BACKLOG)
 
 
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """How many connections there may be at once, and whether an address may come."""
+
+    limit: int
+    admits: Callable[[str], bool]
+
+
 class Listener:
     """The public port."""
 
     def __init__(
-        self, shell: Shell, limit: int, site: Site, redirect: Site | None
+        self, shell: Shell, gate: Gate, site: Site, redirect: Site | None
     ) -> None:
         self._shell = shell
-        self._limit = limit
+        self._gate = gate
         self._site = site
         self._redirect = redirect
         self._context: ssl.SSLContext | None = None
@@ -107,7 +117,7 @@ class Listener:
 
     def _accept_some(self, listening: socket.socket) -> None:
         for _ in range(ACCEPTED_AT_ONCE):
-            if self._settling + self._shell.connections >= self._limit:
+            if self._settling + self._shell.connections >= self._gate.limit:
                 self._rest(listening)
                 return
             try:
@@ -118,14 +128,16 @@ class Listener:
                 self._shell.log.warning("cannot_accept", reason=error.strerror)
                 self._rest(listening)
                 return
-            self._admit(accepted, neighbourhood(plain_address(address[0])))
+            self._admit(accepted, plain_address(address[0]))
 
     def _rest(self, listening: socket.socket) -> None:
         self._shell.loop.remove_reader(listening)
         self._shell.loop.call_later(PAUSE, self._watch, listening)
 
-    def _admit(self, accepted: socket.socket, place: str) -> None:
-        if self._places[place] >= max(1, self._limit // 10):
+    def _admit(self, accepted: socket.socket, address: str) -> None:
+        place = neighbourhood(address)
+        most = max(1, self._gate.limit // 10)
+        if self._places[place] >= most or not self._gate.admits(address):
             self._shell.metrics.turned_away += 1
             accepted.close()
             return

@@ -41,7 +41,7 @@ from tertulia.server.identity import (
     tls_context,
     utc,
 )
-from tertulia.server.listener import Listener, open_sockets
+from tertulia.server.listener import Gate, Listener, open_sockets
 from tertulia.server.metrics import exposition
 from tertulia.server.reach import Reach, find_reach
 from tertulia.server.shell import Shell
@@ -184,7 +184,13 @@ class _RelayServer:
         rules = host_rules(config)
         site = PublicSite(config, rules, switchboard, static_files())
         redirect = RedirectSite(rules) if context else None
-        return Listener(shell, config.bounds.connections, site, redirect)
+        gate = Gate(config.bounds.connections, self._admits(switchboard))
+        return Listener(shell, gate, site, redirect)
+
+    def _admits(self, switchboard: Switchboard) -> Callable[[str], bool]:
+        relay, clock = switchboard.relay, switchboard.shell.clock
+        proxies = self.config.web.proxies  # who stands for everybody
+        return lambda address: address in proxies or relay.may_arrive(address, clock())
 
     @contextlib.asynccontextmanager
     async def _control(self, shell: Shell, office: Office) -> AsyncIterator[str]:

@@ -196,6 +196,13 @@ HANDSHAKE_AGE: Final = _row(
 
 # Fairness
 
+ARRIVALS_PER_CONNECTION: Final = _row(
+    "connections of any kind for each that becomes a session",
+    5,
+    "connections",
+    "pages and files come beside it; each may cost the relay a TLS handshake",
+)
+
 STALE_BEFORE_TURN: Final = _row(
     "`stale` in a row before a turn is reserved",
     3,
