@@ -1,4 +1,6 @@
+from contextlib import AsyncExitStack
 from pathlib import Path
+from random import Random
 
 import pytest
 from websockets.frames import Frame, Opcode
@@ -7,10 +9,12 @@ from tertulia.server.config import Bounds
 from tertulia.server.http_messages import Request, Response
 from tertulia.server.websocket import shake_hands
 from tertulia.wire import WEBSOCKET_PATH, ErrorCode, encode, frames
-from tests.chaos.writers import new_invite
+from tests.chaos.writers import gather_room, new_invite
 from tests.raw_http import UPGRADE, exchange
 from tests.running_relay import config_for, run, running_relay
 from tests.wire_client import Person, answer_of, open_socket, sign_in
+
+MIB = 1024 * 1024
 
 GOOD = {
     "connection": "Upgrade",
@@ -100,6 +104,34 @@ def test_a_slow_reader_is_told_to_catch_up_and_nobody_waits(tmp_path: Path) -> N
                         if isinstance(page, frames.Entries)
                     ]
                     assert len(received) < 40
+
+    run(story())
+
+
+def test_many_slow_readers_share_one_budget(tmp_path: Path) -> None:
+    bounds = Bounds(send_queue=64 * MIB, send_memory=2 * MIB)
+    config = config_for(tmp_path, http=True, bounds=bounds)
+
+    async def story() -> None:
+        async with running_relay(config) as running, AsyncExitStack() as stack:
+            people = await gather_room(
+                running.server, running.owner_invite, 5, Random(1)
+            )
+            room = people[0].room
+            first, *slow = [
+                await stack.enter_async_context(sign_in(running.server, one.person))
+                for one in people
+            ]
+            for client in slow:
+                await client.ask(frames.FollowRoom(1, room, 0))
+                client.socket.transport.pause_reading()
+            for _ in range(40):  # 20 MiB for each, more than any socket's buffers
+                answer = await first.append(room, bytes(MIB // 2))
+                assert isinstance(answer, frames.Accepted)
+            for client in slow:
+                client.socket.transport.resume_reading()
+                goodbye = await client.wait_for_end()
+                assert goodbye is None or goodbye.code is ErrorCode.CATCH_UP
 
     run(story())
 

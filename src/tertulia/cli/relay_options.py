@@ -193,6 +193,12 @@ def _limit_options() -> tuple[Option, ...]:
             default="4M",
             **sized,
         ),
+        Option(
+            "send-memory",
+            _("how much waits for all slow readers together, each having its share"),
+            default="512M",
+            **sized,
+        ),
     )
 
 
@@ -239,6 +245,7 @@ def read_config(
         bounds=Bounds(
             values.get("connections", bounds.connections),
             values.get("send-queue", bounds.send_queue),
+            values.get("send-memory", bounds.send_memory),
         ),
         relay=_settings(values),
         log_addresses=values.get("log-addresses", False),

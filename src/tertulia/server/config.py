@@ -8,6 +8,7 @@ from tertulia.relay import Settings
 
 DEFAULT_PORT: Final = 8000  # as in the origin
 DEFAULT_SEND_QUEUE: Final = 4 * 1024 * 1024
+DEFAULT_SEND_MEMORY: Final = 512 * 1024 * 1024
 DEFAULT_CONNECTIONS: Final = 20_000
 
 
@@ -42,6 +43,7 @@ class Bounds:
 
     connections: int = DEFAULT_CONNECTIONS
     send_queue: int = DEFAULT_SEND_QUEUE
+    send_memory: int = DEFAULT_SEND_MEMORY
 
 
 @dataclass(frozen=True, slots=True)

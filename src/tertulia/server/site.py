@@ -12,6 +12,7 @@ from tertulia.server.client_address import client_address
 from tertulia.server.config import Config
 from tertulia.server.http_connection import Exchange, Upgrade
 from tertulia.server.http_messages import Request, Response, plain_json, text
+from tertulia.server.send_budget import SendBudget
 from tertulia.server.static_files import StaticFile, answer_static
 from tertulia.server.switchboard import Switchboard
 from tertulia.server.web_origin import Authority, OriginRules, parse_authority
@@ -35,6 +36,8 @@ class PublicSite:
         self._rules = rules
         self._switchboard = switchboard
         self._files = files
+        bounds = config.bounds
+        self._budget = SendBudget(bounds.send_queue, bounds.send_memory)
         shell = switchboard.shell
         self._blobs = BlobRequests(switchboard.relay, shell.clock)
 
@@ -77,9 +80,7 @@ class PublicSite:
             request.headers.get("x-forwarded-for"),
             self._config.web.proxies,
         )
-        return WebSocketUpgrade(
-            answer, self._switchboard, address, self._config.bounds.send_queue
-        )
+        return WebSocketUpgrade(answer, self._switchboard, address, self._budget)
 
     def _is_ours(self, request: Request, authority: Authority) -> bool:
         origin = request.headers.get("origin")

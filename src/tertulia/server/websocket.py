@@ -5,8 +5,9 @@
 - A message is at most a small one until the device is authenticated, then a frame.
 - At most `MAX_UNDER_WAY` messages are being answered; further ones wait unread, and so
   does everything once the client does not read its answers.
-- What others send while the client does not read is kept up to the operator's bound;
-  then the relay tells it to catch up. Its own answers are bounded by the rule before.
+- What others send while the client does not read is kept up to its share of a budget
+  (`send_budget`); then the relay tells it to catch up. Its own answers are bounded by
+  the rule before.
 """
 
 import asyncio
@@ -25,6 +26,7 @@ from websockets.typing import Subprotocol
 
 from tertulia.relay import Phase, Session
 from tertulia.server.http_messages import Request, Response, text
+from tertulia.server.send_budget import SendBudget
 from tertulia.server.switchboard import Switchboard
 from tertulia.server.websocket_frames import PING, CloseCode, FrameReader, close
 from tertulia.wire import SUBPROTOCOL, limits
@@ -44,16 +46,20 @@ class WebSocketUpgrade:
     """The answer that makes an HTTP connection a WebSocket."""
 
     def __init__(
-        self, response: bytes, switchboard: Switchboard, address: str, queue: int
+        self,
+        response: bytes,
+        switchboard: Switchboard,
+        address: str,
+        budget: SendBudget,
     ) -> None:
         self.response = response
         self._switchboard = switchboard
         self._address = address
-        self._queue = queue
+        self._budget = budget
 
     def take_over(self, transport: asyncio.Transport, peer: str, early: bytes) -> None:  # noqa: ARG002 -- the site knows better which address counts
         """Open the session on this transport."""
-        connection = WebSocketConnection(self._switchboard, self._queue)
+        connection = WebSocketConnection(self._switchboard, self._budget)
         transport.set_protocol(connection)
         connection.open(transport, self._address)
         if early:
@@ -90,6 +96,7 @@ class WebSocketConnection(AsyncioProtocol):
     """One connection from its upgrade to its end."""
 
     __slots__ = (
+        "_budget",
         "_deadline",
         "_is_asked",
         "_is_finished",
@@ -97,7 +104,6 @@ class WebSocketConnection(AsyncioProtocol):
         "_is_reading_paused",
         "_is_writing_paused",
         "_outgoing",
-        "_queue",
         "_reader",
         "_session",
         "_switchboard",
@@ -106,9 +112,9 @@ class WebSocketConnection(AsyncioProtocol):
         "_waiting",
     )
 
-    def __init__(self, switchboard: Switchboard, queue: int) -> None:
+    def __init__(self, switchboard: Switchboard, budget: SendBudget) -> None:
         self._switchboard = switchboard
-        self._queue = queue
+        self._budget = budget
         self._reader = FrameReader(FIRST_MESSAGE)
         self._transport: asyncio.Transport
         self._session: Session
@@ -156,24 +162,38 @@ class WebSocketConnection(AsyncioProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._is_finished = True
         self._waiting = None
+        if self._is_writing_paused:
+            self._is_writing_paused = False
+            self._budget.leave()
         self._switchboard.leave(self._session)
         self._switchboard.shell.unwatch(self)
 
     @override
     def pause_writing(self) -> None:
-        self._is_writing_paused = True
+        if not self._is_writing_paused:
+            self._is_writing_paused = True
+            self._budget.enter()
         self._read_or_wait()
 
     @override
     def resume_writing(self) -> None:
-        self._is_writing_paused = False
+        if self._is_writing_paused:
+            self._is_writing_paused = False
+            self._budget.leave()
         self._answer_waiting()
 
     # Called by the watch
 
     def expire(self, now: float) -> None:
-        """Ask a silent client whether it is there; cut off one that is not."""
-        if not self._is_quiet and not self._is_finished:
+        """Ask a silent client whether it is there; cut off one that is not.
+
+        And one that holds more than its share by now, though it gets nothing new.
+        """
+        if not self._is_finished and self._holds_too_much():
+            self._switchboard.shell.metrics.slow_readers += 1
+            relay = self._switchboard.relay
+            self._switchboard.carry_out(relay.overflow(self._session))
+        elif not self._is_quiet and not self._is_finished:
             self._is_quiet = True
             self._is_asked = False
             self._deadline = now + QUIET_TIME
@@ -202,13 +222,16 @@ class WebSocketConnection(AsyncioProtocol):
 
     def offer(self, data: bytes) -> bool:
         """Keep bytes until the turn ends; False if the client reads too slowly."""
-        if (
-            self._is_writing_paused
-            and self._transport.get_write_buffer_size() > self._queue
-        ):
+        if self._holds_too_much():
             return False
         self._outgoing.append(data)
         return True
+
+    def _holds_too_much(self) -> bool:
+        return (
+            self._is_writing_paused
+            and self._transport.get_write_buffer_size() > self._budget.share
+        )
 
     def flush(self) -> None:
         """Write what was put."""
