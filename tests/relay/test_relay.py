@@ -1,5 +1,6 @@
 """The table of handlers, the phases, and every way to say no."""
 
+from dataclasses import replace
 from typing import get_args
 
 import pytest
@@ -8,6 +9,7 @@ from tertulia.relay import HANDLERS, Ban, Phase, Relay, Settings
 from tertulia.wire import AccountPolicy, ErrorCode, encode, frames, limits
 from tests.relay.script import (
     HUNG_UP,
+    OPEN,
     START,
     Person,
     Script,
@@ -143,6 +145,22 @@ def test_connections_are_limited_per_address() -> None:
     script.carry_out([])
     assert refused_one.session.phase is Phase.CLOSED
     assert script.connect(Person("alice"), "192.0.2.2").session.phase is Phase.GREETING
+
+
+def test_who_was_told_too_much_rests() -> None:
+    few = replace(limits.FRAMES, burst=2, per_minute=60)
+    script = Script(replace(OPEN, rates={**OPEN.rates, few.name: few}))
+    alice = script.enter("alice")
+    for _ in range(2):
+        alice.send(frames.ListRooms(1))
+        assert alice.session.rests_until == 0
+    late = alice.send(frames.ListRooms(1))
+    assert refused(late, ErrorCode.RATE_LIMITED, retry_after=1_001)
+    assert alice.session.rests_until == script.now + limits.REST
+    script.now += 5 * limits.REST
+    for _ in range(2):
+        alice.receive(b"\x92\xa5dance\x07")
+    assert alice.session.rests_until == script.now + limits.REST
 
 
 def test_arrivals_are_limited_with_the_sessions_an_address_may_open() -> None:

@@ -1,17 +1,23 @@
+import asyncio
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 from websockets.frames import Frame, Opcode
 
+from tertulia.relay import Settings
 from tertulia.server.config import Bounds
+from tertulia.server.engines import SqliteEngine
 from tertulia.server.http_messages import Request, Response
 from tertulia.server.websocket import shake_hands
-from tertulia.wire import WEBSOCKET_PATH, ErrorCode, encode, frames
+from tertulia.wire import WEBSOCKET_PATH, ErrorCode, encode, frames, limits
+from tests.chaos.abuse.line import BINARY, CONT, PING, masked
 from tests.chaos.writers import gather_room, new_invite
 from tests.raw_http import UPGRADE, exchange
-from tests.running_relay import config_for, run, running_relay
+from tests.running_relay import GENEROUS, config_for, run, running_relay
 from tests.wire_client import Person, answer_of, open_socket, sign_in
 
 MIB = 1024 * 1024
@@ -132,6 +138,85 @@ def test_many_slow_readers_share_one_budget(tmp_path: Path) -> None:
                 client.socket.transport.resume_reading()
                 goodbye = await client.wait_for_end()
                 assert goodbye is None or goodbye.code is ErrorCode.CATCH_UP
+
+    run(story())
+
+
+@pytest.mark.parametrize(
+    "flood",
+    [
+        masked(PING, b""),
+        masked(CONT, b"", fin=False),
+        masked(BINARY, b"", fin=False) + masked(CONT, b""),
+    ],
+    ids=["pings", "a message without end", "fragments"],
+)
+def test_a_flood_of_small_frames_ends_the_connection(
+    tmp_path: Path, flood: bytes
+) -> None:
+    async def story() -> None:
+        async with (
+            running_relay(config_for(tmp_path)) as running,
+            open_socket(running.server) as socket,
+        ):
+            socket.transport.write(masked(BINARY, b"\x93", fin=False))
+            socket.transport.write(flood * 50_000)
+            await socket.wait_closed()
+            assert socket.close_code in {1002, 1008, 1006}
+            async with sign_in(running.server, Person(), running.owner_invite):
+                pass
+
+    run(story())
+
+
+def test_pages_are_made_one_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    under_way: list[int] = [0]
+    most: list[int] = []
+    entries = SqliteEngine.entries
+
+    async def counted(engine: SqliteEngine, *asked: Any) -> Any:
+        under_way[0] += 1
+        most.append(under_way[0])
+        try:
+            return await entries(engine, *asked)
+        finally:
+            under_way[0] -= 1
+
+    monkeypatch.setattr(SqliteEngine, "entries", counted)
+
+    async def story() -> None:
+        async with (
+            running_relay(config_for(tmp_path)) as running,
+            sign_in(running.server, Person(), running.owner_invite) as client,
+        ):
+            room = await client.create_room()
+            await client.append(room, b"x")
+            asked = [client.send(frames.FetchEntries(1, room, 0)) for _ in range(20)]
+            pages = await asyncio.gather(*asked)
+            assert [len(page.entries) for page in pages] == [1] * 20
+            assert (len(most), max(most)) == (20, 1)
+
+    run(story())
+
+
+def test_who_asks_for_too_much_rests_and_goes_on(tmp_path: Path) -> None:
+    few = replace(limits.FRAMES, burst=10, per_minute=60)
+    rates = {**GENEROUS, few.name: few}
+    config = config_for(tmp_path, relay=Settings(rates=rates))
+
+    async def story() -> None:
+        async with (
+            running_relay(config) as running,
+            sign_in(running.server, Person(), running.owner_invite) as client,
+        ):
+            room = bytes(16)
+            asked = [client.send(frames.UnfollowRoom(1, room)) for _ in range(100)]
+            answers = await asyncio.gather(*asked)
+            granted = [each for each in answers if isinstance(each, frames.Done)]
+            assert 10 <= len(granted) < 15
+            assert len(answers) == 100
 
     run(story())
 

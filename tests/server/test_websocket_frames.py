@@ -9,6 +9,8 @@ from websockets.frames import Frame, Opcode
 from websockets.protocol import Protocol, Side, State
 
 from tertulia.server.websocket_frames import (
+    FRAMES_AT_ONCE,
+    MAX_ODD,
     PING,
     CloseCode,
     FrameReader,
@@ -84,6 +86,41 @@ def test_fragments_make_one_message_and_pings_may_come_between() -> None:
     assert reader.take_replies() == b""
     assert reader.feed(masked(CONT, b"", fin=False)) == []
     assert reader.feed(masked(CONT, b"b") + masked(BINARY, b"c")) == [b"ab", b"c"]
+
+
+def test_thousands_of_frames_in_a_packet_are_read_by_and_by() -> None:
+    reader = FrameReader(MAX)
+    payloads = [n.to_bytes(2) for n in range(1_000)]
+    data = b"".join(masked(BINARY, payload) for payload in payloads)
+    found = reader.feed(data[:-1])
+    turns = 1
+    while reader.has_more:
+        found += reader.feed(data[-1:] if turns == 3 else b"")
+        turns += 1
+    assert found == payloads
+    assert turns == 1 + len(payloads) // FRAMES_AT_ONCE
+
+
+@pytest.mark.parametrize(
+    ("opcode", "fin"),
+    [(9, True), (PONG, True), (CONT, False)],
+    ids=["pings", "pongs", "fragments"],
+)
+def test_small_frames_without_end_are_no_conversation(
+    opcode: int, *, fin: bool
+) -> None:
+    reader = FrameReader(MAX)
+    assert reader.feed(masked(BINARY, b"a", fin=False)) == []
+    ends, last = [], b""
+    for count in (MAX_ODD - 1, MAX_ODD, 1):
+        for _ in range(count):
+            reader.feed(masked(opcode, fin=fin))
+        ends.append(reader.is_over)
+        if count < MAX_ODD and not reader.is_over:
+            reader.forgive()
+        last = reader.take_replies()
+    assert ends == [False, False, True]
+    assert last == close(CloseCode.POLICY_VIOLATION)
 
 
 WRONG = {

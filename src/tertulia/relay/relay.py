@@ -193,6 +193,8 @@ class Relay:
             self._charge(session, run.cost, now)
             return await row.handler(self._node, session, asked, now)
         except Refusal as refusal:
+            if refusal.reason is ErrorCode.RATE_LIMITED:
+                session.rests_until = now + limits.REST
             return self._refuse(session, run, refusal)
         except StorageError as error:
             return self._refuse(session, run, _storage_refusal(error))
@@ -329,6 +331,7 @@ class Relay:
         try:
             self._charge(session, _cost(0), now)
         except Refusal as refusal:
+            session.rests_until = now + limits.REST
             answer = refusal
         return [Send(session, answer.answer(request))]
 

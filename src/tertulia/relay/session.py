@@ -35,6 +35,7 @@ class Session:
         "place",
         "processed",
         "relay_nonce",
+        "rests_until",
         "version",
     )
 
@@ -49,6 +50,8 @@ class Session:
         self.relay_nonce = b""
         self.device: Device | None = None
         self.is_owner = False
+        # Nothing more is answered before, since it asked for too much.
+        self.rests_until = 0
         # Rooms whose entries this connection gets as they come.
         self.followed: set[bytes] = set()
         # Rooms this device may join: until when, and by which invite.

@@ -37,9 +37,17 @@ QUIET_TIME: Final = 30.0  # seconds without a byte until we ask whether anybody 
 ANSWER_TIME: Final = 20.0  # and from there until we stop to believe it
 CLOSE_TIME: Final = 5.0  # for the client to read our last words
 
+_LARGE_ANSWERS: Final = (b"fetch_entries", b"fetch_welcomes", b"list_rooms")
+
 # What a client does wrong is counted, not logged: it could fill the disk.
 _SILENT: Final = logging.getLogger("tertulia.server.websockets")
 _SILENT.disabled = True
+
+
+def asks_for_pages(message: bytes) -> bool:
+    """Tell whether the answer to a message may be large, by its tag."""
+    start = message[:24]
+    return any(tag in start for tag in _LARGE_ANSWERS)
 
 
 class WebSocketUpgrade:
@@ -101,7 +109,9 @@ class WebSocketConnection(AsyncioProtocol):
         "_is_asked",
         "_is_finished",
         "_is_quiet",
+        "_is_reading_on",
         "_is_reading_paused",
+        "_is_resting",
         "_is_writing_paused",
         "_outgoing",
         "_reader",
@@ -121,10 +131,12 @@ class WebSocketConnection(AsyncioProtocol):
         self._waiting: deque[bytes] | None = None
         self._outgoing: list[bytes] = []
         self._under_way = 0
+        self._is_resting = False
         self._deadline = switchboard.shell.time() + QUIET_TIME
         self._is_asked = False
         self._is_quiet = True
         self._is_finished = False
+        self._is_reading_on = False
         self._is_reading_paused = False
         self._is_writing_paused = False
 
@@ -143,8 +155,10 @@ class WebSocketConnection(AsyncioProtocol):
     @override
     def data_received(self, data: bytes) -> None:
         self._is_quiet = False
-        if self._is_finished:
-            return
+        if not self._is_finished:
+            self._read(data)
+
+    def _read(self, data: bytes) -> None:
         reader = self._reader
         messages = reader.feed(data)
         if reader.replies:
@@ -157,6 +171,14 @@ class WebSocketConnection(AsyncioProtocol):
                 self._waiting = deque()
             self._waiting.extend(messages)
             self._answer_waiting()
+        elif reader.has_more or self._is_reading_paused:
+            self._read_or_wait()
+
+    def _read_on(self) -> None:
+        """Read what came before, after others had their turn."""
+        self._is_reading_on = False
+        if not (self._is_finished or self._waiting or self._is_writing_paused):
+            self._read(b"")
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
@@ -189,6 +211,7 @@ class WebSocketConnection(AsyncioProtocol):
 
         And one that holds more than its share by now, though it gets nothing new.
         """
+        self._reader.forgive()
         if not self._is_finished and self._holds_too_much():
             self._switchboard.shell.metrics.slow_readers += 1
             relay = self._switchboard.relay
@@ -260,8 +283,7 @@ class WebSocketConnection(AsyncioProtocol):
     def _answer_waiting(self) -> None:
         """Start to answer as many messages as may be at once."""
         waiting = self._waiting
-        while waiting and (free := self._free_places()) > 0:
-            messages = [waiting.popleft() for _ in range(min(free, len(waiting)))]
+        while waiting and (messages := self._take_some(waiting)):
             self._under_way += len(messages)
             self._switchboard.shell.run(self._answer(messages))
         self._read_or_wait()
@@ -273,21 +295,56 @@ class WebSocketConnection(AsyncioProtocol):
         """
         if self._is_finished:
             return
-        must_wait = bool(self._waiting) or self._is_writing_paused
+        must_wait = (
+            bool(self._waiting) or self._is_writing_paused or self._reader.has_more
+        )
         if must_wait is not self._is_reading_paused:
             self._is_reading_paused = must_wait
             if must_wait:
                 self._transport.pause_reading()
             else:
                 self._transport.resume_reading()
+        if self._reader.has_more and not self._is_reading_on:
+            self._is_reading_on = not (self._waiting or self._is_writing_paused)
+            if self._is_reading_on:
+                self._switchboard.shell.loop.call_soon(self._read_on)
+
+    def _take_some(self, waiting: deque[bytes]) -> list[bytes]:
+        """Take what may be answered now, in order."""
+        free = self._free_places()
+        some: list[bytes] = []
+        while waiting and len(some) < free:
+            # A page must be on its way before the next is made.
+            if asks_for_pages(waiting[0]):
+                if not some and not self._under_way:
+                    some.append(waiting.popleft())
+                break
+            some.append(waiting.popleft())
+        return some
 
     def _free_places(self) -> int:
         """Return how many more messages may be under way."""
-        if self._is_writing_paused:
+        if self._is_writing_paused or self._must_rest():
             return 0
         # The steps of the handshake build on one another.
         is_open = self._session.phase is Phase.OPEN
         return (MAX_UNDER_WAY if is_open else 1) - self._under_way
+
+    def _must_rest(self) -> bool:
+        """Tell whether the client has to rest, and see to it that it goes on after."""
+        session, shell = self._session, self._switchboard.shell
+        if not session.rests_until:
+            return False
+        if not self._is_resting:
+            self._is_resting = True
+            left = session.rests_until - shell.clock()
+            shell.loop.call_later(max(0, min(left, limits.REST)) / 1000, self._end_rest)
+        return True
+
+    def _end_rest(self) -> None:
+        self._is_resting = False
+        self._session.rests_until = 0
+        self._answer_waiting()
 
     async def _answer(self, messages: Sequence[bytes]) -> None:
         switchboard = self._switchboard

@@ -6,7 +6,9 @@ one reads a frame by a dozen steps of a generator and keeps a kilobyte and a hal
 connection for it. Their verdicts are compared in the tests.
 
 What is incomplete is kept once and never copied again before it is whole, however
-small the pieces are that it comes in.
+small the pieces are that it comes in. A packet holds thousands of tiny frames: only
+some are read at once, so that nobody else waits for them, and pings, pongs and
+fragments are counted, since no rate of the relay's sees them.
 """
 
 import struct
@@ -17,6 +19,9 @@ from websockets.frames import apply_mask  # type: ignore[attr-defined]  # in C i
 
 BINARY: Final = 0x2
 CONTROL_SIZE: Final = 125  # RFC 6455, section 5.5
+FRAMES_AT_ONCE: Final = 128  # read in less than a millisecond
+# Pings, pongs and fragments until `forgive`; a frame of 1 MiB in parts of 1 KiB fits.
+MAX_ODD: Final = 1_100
 
 _CONTINUATION, _TEXT, _CLOSE, _PING, _PONG = 0x0, 0x1, 0x8, 0x9, 0xA
 _OPCODES: Final = frozenset({_CONTINUATION, _TEXT, BINARY, _CLOSE, _PING, _PONG})
@@ -37,6 +42,7 @@ class CloseCode(IntEnum):
     PROTOCOL_ERROR = 1002
     UNSUPPORTED_DATA = 1003
     INVALID_DATA = 1007
+    POLICY_VIOLATION = 1008
     TOO_BIG = 1009
 
 
@@ -67,15 +73,27 @@ class FrameReader:
     """Reads what one client sends.
 
     `replies` are frames to write back, taken by who writes them. Once `is_over`,
-    nothing more is read: the client closed, or broke the rules and is told so.
+    nothing more is read: the client closed, or broke the rules and is told so. While
+    it `has_more`, it is to be fed again, with nothing if need be.
     """
 
-    __slots__ = ("_fragments", "_needed", "_partial", "is_over", "max_size", "replies")
+    __slots__ = (
+        "_fragments",
+        "_needed",
+        "_odd",
+        "_partial",
+        "has_more",
+        "is_over",
+        "max_size",
+        "replies",
+    )
 
     def __init__(self, max_size: int) -> None:
         # Of a message, in bytes.
         self.max_size = max_size
         self.is_over = False
+        self.has_more = False
+        self._odd = 0
         self.replies: list[bytes] | None = None
         self._partial: bytearray | None = None
         self._needed = 0
@@ -90,14 +108,24 @@ class FrameReader:
                 return []
             data = bytes(partial)
             self._partial = None
+        self.has_more = False
         messages: list[bytes] = []
         start = 0
-        while not self.is_over:
+        for _ in range(FRAMES_AT_ONCE):
+            if self.is_over:
+                return messages
             stop = self._read_frame(data, start, messages)
             if stop == start:
-                break
+                return messages
             start = stop
+        if start < len(data):
+            self.has_more = True
+            self._keep(data, start, 0)
         return messages
+
+    def forgive(self) -> None:
+        """Count pings, pongs and fragments anew."""
+        self._odd = 0
 
     def _read_frame(self, data: bytes, start: int, messages: list[bytes]) -> int:
         """Read one frame; return where it ends, `start` if it is not whole."""
@@ -137,6 +165,10 @@ class FrameReader:
 
     def _take(self, head: int, payload: bytes, messages: list[bytes]) -> None:
         """Take anything but a message in one frame."""
+        self._odd += 1
+        if self._odd > MAX_ODD:
+            self._fail(CloseCode.POLICY_VIOLATION)
+            return
         opcode = head & 0xF
         if opcode == _PING:
             self._reply(frame(_PONG, payload))

@@ -196,6 +196,12 @@ HANDSHAKE_AGE: Final = _row(
 
 # Fairness
 
+REST: Final = _row(
+    "rest after `rate_limited`",
+    200,
+    "milliseconds",
+    "until then the relay reads nothing more of the connection: saying no costs too",
+)
 ARRIVALS_PER_CONNECTION: Final = _row(
     "connections of any kind for each that becomes a session",
     5,
