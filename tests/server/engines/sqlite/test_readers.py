@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import threading
 from pathlib import Path
 from random import Random
 
@@ -35,7 +36,29 @@ def test_readers_read_and_cannot_write(
         monkeypatch.setattr(module, "MAX_WAITING", 0)
         with pytest.raises(StorageError, match="too many"):
             await readers.ask(count, "ban")
+        with pytest.raises(StorageError, match="too many"):
+            await readers.page(count, "ban")
         await readers.close()
         writing.close()
+
+    asyncio.run(story())
+
+
+def test_a_question_does_not_wait_for_pages(tmp_path: Path) -> None:
+    async def story() -> None:
+        store.prepare(tmp_path, Random(1).randbytes)
+        readers = Readers(tmp_path / store.DATABASE)
+        may_end = threading.Event()
+
+        def long_page(database: sqlite3.Connection) -> int:
+            assert may_end.wait(20)
+            return count(database, "ban")
+
+        pages = [asyncio.ensure_future(readers.page(long_page)) for _ in range(9)]
+        assert await readers.ask(count, "ban") == 0
+        assert not any(page.done() for page in pages)
+        may_end.set()
+        assert await asyncio.gather(*pages) == [0] * 9
+        await readers.close()
 
     asyncio.run(story())

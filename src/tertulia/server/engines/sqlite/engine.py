@@ -263,13 +263,13 @@ class SqliteEngine:
 
     async def entries(self, room: bytes, after: int, until: int, limit: int) -> Page:
         """Return a page of entries after one place and up to another."""
-        return await self._readers.ask(rooms.page, room, after, until, limit)
+        return await self._readers.page(rooms.page, room, after, until, limit)
 
     async def handshakes(
         self, room: bytes, after: int, limit: int
     ) -> tuple[Sequence[frames.Entry], bool]:
         """Return the handshakes after a place, and whether there are more."""
-        return await self._readers.ask(rooms.handshakes, room, after, limit)
+        return await self._readers.page(rooms.handshakes, room, after, limit)
 
     async def hash_at(self, room: bytes, place: int) -> bytes | None:
         """Return the running hash at a place; None if no entry has it."""
@@ -297,7 +297,7 @@ class SqliteEngine:
         self, device: bytes, after: int
     ) -> tuple[Sequence[frames.WaitingWelcome], bool]:
         """Return a page of waiting Welcomes, and whether there are more."""
-        return await self._readers.ask(mailboxes.welcomes, device, after)
+        return await self._readers.page(mailboxes.welcomes, device, after)
 
     async def count_welcomes(self, device: bytes) -> int:
         """Return how many Welcomes wait."""

@@ -1,7 +1,8 @@
 """Reading: a few threads, each with a connection of its own that cannot write.
 
 In WAL mode a reader sees the last commit and waits for nobody. More than MAX_WAITING
-questions at once are refused, like changes.
+questions at once are refused, like changes. Pages have a thread of their own: who
+reads long logs must not keep those waiting who only want to come in.
 """
 
 import asyncio
@@ -31,6 +32,25 @@ class Readers:
         self._open: list[sqlite3.Connection] = []
         self._waiting = 0
         self._pool = ThreadPoolExecutor(THREADS, "store reader")
+        self._pages_waiting = 0
+        self._pages = ThreadPoolExecutor(1, "store pages")
+
+    async def page(
+        self,
+        question: Callable[Concatenate[sqlite3.Connection, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Return a page of `question(connection, ...)`; raise StorageError."""
+        if self._pages_waiting >= MAX_WAITING:
+            raise StorageError("too many pages wait for the disk")
+        self._pages_waiting += 1
+        try:
+            return await _carry_out(
+                self._pages, lambda: question(self._connection(), *args, **kwargs)
+            )
+        finally:
+            self._pages_waiting -= 1
 
     async def ask(
         self,
@@ -47,16 +67,14 @@ class Readers:
             raise StorageError("too many questions wait for the disk")
         self._waiting += 1
         try:
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._pool, work)
-        except (sqlite3.Error, OSError) as error:
-            raise as_failure(error) from error
+            return await _carry_out(self._pool, work)
         finally:
             self._waiting -= 1
 
     async def close(self) -> None:
         """Answer what was asked, then end."""
         await asyncio.to_thread(self._pool.shutdown)
+        await asyncio.to_thread(self._pages.shutdown)
         for connection in self._open:
             connection.close()
 
@@ -73,3 +91,10 @@ class Readers:
             self._local.connection = connection
             self._open.append(connection)
         return connection
+
+
+async def _carry_out(pool: ThreadPoolExecutor, work: Callable[[], T]) -> T:
+    try:
+        return await asyncio.get_running_loop().run_in_executor(pool, work)
+    except (sqlite3.Error, OSError) as error:
+        raise as_failure(error) from error
