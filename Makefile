@@ -15,7 +15,7 @@ help:
 	@echo "make quick     the tests one runs all day (under a minute)"
 	@echo "make check     format, lint, types, imports, generated files"
 	@echo "make test      all tests"
-	@echo "make chaos     kill the relay, then clients, 200 times under load: KILLS=200 SEED=1"
+	@echo "make chaos     kill the relay, then clients, under load; then misuse it: KILLS=200 SEED=1"
 	@echo "make mutants   remove each check of the MLS engine in turn: does a test notice?"
 	@echo "make bench     what one delivery costs a relay, and a conversation its members"
 	@echo "make options   write the references of options and of JSON lines"
@@ -61,6 +61,7 @@ chaos: for-dev
 	$(BIN)/python -m tools.chaos --kills $(or $(KILLS),200) --seed $(or $(SEED),1)
 	$(BIN)/python -m tools.client_chaos --kills $(or $(KILLS),200) --seed $(or $(SEED),1)
 	$(BIN)/pytest tests/chaos/test_disasters.py
+	$(BIN)/python -m tools.abuse --seconds $(or $(SECONDS),12) --seed $(or $(SEED),1)
 
 mutants: for-dev
 	$(BIN)/python -m tools.mls_mutants mls codec crypto

@@ -43,6 +43,7 @@ from tertulia.server.identity import (
 )
 from tertulia.server.listener import Gate, Listener, open_sockets
 from tertulia.server.metrics import exposition
+from tertulia.server.open_files import SPARE, connections_that_fit
 from tertulia.server.reach import Reach, find_reach
 from tertulia.server.shell import Shell
 from tertulia.server.site import PublicSite, RedirectSite
@@ -184,7 +185,10 @@ class _RelayServer:
         rules = host_rules(config)
         site = PublicSite(config, rules, switchboard, static_files())
         redirect = RedirectSite(rules) if context else None
-        gate = Gate(config.bounds.connections, self._admits(switchboard))
+        limit = connections_that_fit(config.bounds.connections)
+        if limit + SPARE < config.bounds.connections:
+            shell.log.info("too_few_open_files", connections=limit)
+        gate = Gate(limit, self._admits(switchboard))
         return Listener(shell, gate, site, redirect)
 
     def _admits(self, switchboard: Switchboard) -> Callable[[str], bool]:
