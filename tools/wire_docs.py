@@ -126,7 +126,7 @@ def limits_page() -> str:
         "",
         "A bucket starts full with its burst and refills evenly. Who finds it empty is",
         "refused with `rate_limited` and told when to come back. Buckets belong to the",
-        "device, account or address, not to the connection. An operator may change them.",
+        "device, account or address (of IPv6: the /64), not to the connection. An operator may change them.",
         "",
         "| what | per | burst | per minute | reason |",
         "|---|---|---:|---:|---|",
