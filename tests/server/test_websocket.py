@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from websockets.frames import Frame, Opcode
 
-from tertulia.relay import Settings
+from tertulia.relay import Relay, Session, Settings
 from tertulia.server.config import Bounds
 from tertulia.server.engines import SqliteEngine
 from tertulia.server.http_messages import Request, Response
@@ -197,6 +197,37 @@ def test_pages_are_made_one_at_a_time(
             pages = await asyncio.gather(*asked)
             assert [len(page.entries) for page in pages] == [1] * 20
             assert (len(most), max(most)) == (20, 1)
+
+    run(story())
+
+
+def test_large_messages_are_taken_one_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held, most = [0], [0]
+    receive = Relay.receive
+
+    async def counted(relay: Relay, session: Session, messages: Any, now: int) -> Any:
+        size = sum(map(len, messages))
+        held[0] += size
+        most[0] = max(most[0], held[0])
+        async for effects in receive(relay, session, messages, now):
+            yield effects
+        held[0] -= size
+
+    monkeypatch.setattr(Relay, "receive", counted)
+
+    async def story() -> None:
+        async with (
+            running_relay(config_for(tmp_path)) as running,
+            sign_in(running.server, Person(), running.owner_invite) as client,
+        ):
+            room = await client.create_room()
+            answers = [client.append(room, bytes(limits.ENTRY_BLOB)) for _ in range(9)]
+            answers += [client.append(room, bytes(MIB // 4)) for _ in range(9)]
+            for answer in await asyncio.gather(*answers):
+                assert isinstance(answer, frames.Accepted)
+            assert limits.ENTRY_BLOB < most[0] <= limits.FRAME
 
     run(story())
 

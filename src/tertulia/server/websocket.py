@@ -3,8 +3,8 @@
 `websocket_frames` parses. Every buffer here has an end:
 
 - A message is at most a small one until the device is authenticated, then a frame.
-- At most `MAX_UNDER_WAY` messages are being answered; further ones wait unread, and so
-  does everything once the client does not read its answers.
+- At most `MAX_UNDER_WAY` messages of `MAX_HELD` bytes are being answered; further ones
+  wait unread, and so does everything once the client does not read its answers.
 - What others send while the client does not read is kept up to its share of a budget
   (`send_budget`); then the relay tells it to catch up. Its own answers are bounded by
   the rule before.
@@ -32,6 +32,7 @@ from tertulia.server.websocket_frames import PING, CloseCode, FrameReader, close
 from tertulia.wire import SUBPROTOCOL, limits
 
 MAX_UNDER_WAY: Final = 64
+MAX_HELD: Final = limits.FRAME  # bytes of messages under way, or one message
 FIRST_MESSAGE: Final = 16 * 1024  # a hello and a credential with an invite's proof fit
 QUIET_TIME: Final = 30.0  # seconds without a byte until we ask whether anybody is there
 ANSWER_TIME: Final = 20.0  # and from there until we stop to believe it
@@ -106,6 +107,7 @@ class WebSocketConnection(AsyncioProtocol):
     __slots__ = (
         "_budget",
         "_deadline",
+        "_held",
         "_is_asked",
         "_is_finished",
         "_is_quiet",
@@ -131,6 +133,7 @@ class WebSocketConnection(AsyncioProtocol):
         self._waiting: deque[bytes] | None = None
         self._outgoing: list[bytes] = []
         self._under_way = 0
+        self._held = 0
         self._is_resting = False
         self._deadline = switchboard.shell.time() + QUIET_TIME
         self._is_asked = False
@@ -315,11 +318,14 @@ class WebSocketConnection(AsyncioProtocol):
         some: list[bytes] = []
         while waiting and len(some) < free:
             # A page must be on its way before the next is made.
-            if asks_for_pages(waiting[0]):
-                if not some and not self._under_way:
-                    some.append(waiting.popleft())
+            is_page = asks_for_pages(waiting[0])
+            held = self._held + len(waiting[0])
+            if (is_page or held > MAX_HELD) and (some or self._under_way):
                 break
+            self._held = held
             some.append(waiting.popleft())
+            if is_page:
+                break
         return some
 
     def _free_places(self) -> int:
@@ -359,6 +365,7 @@ class WebSocketConnection(AsyncioProtocol):
             self.finish()
         finally:
             self._under_way -= len(messages)
+            self._held -= sum(map(len, messages))
         if self._session.phase is Phase.OPEN:
             self._reader.max_size = limits.FRAME
         self._answer_waiting()
