@@ -34,7 +34,8 @@ async def request_admission(
     node: Node, session: Session, frame: frames.RequestAdmission, now: int
 ) -> Effects:
     """Check the proof and put the joiner into the room's queue."""
-    node.buckets.take(limits.HANDSHAKES, session.holder.device, now)
+    device = session.holder.device
+    node.buckets.take(limits.HANDSHAKES, device, now, limits.ADMISSION_COST)
     proof = frames.InviteProof(frame.invite, frame.signature, frame.room)
     await invites.require_proof(node, session, proof, session.holder.device, now)
     session.admissions[frame.room] = (now + limits.ADMISSION_TIME, frame.invite)

@@ -196,6 +196,12 @@ HANDSHAKE_AGE: Final = _row(
 
 # Fairness
 
+ADMISSION_COST: Final = _row(
+    "handshakes that asking for admission counts as",
+    10,
+    "handshakes",
+    "a joiner asks once or twice; each is a signature to check",
+)
 REST: Final = _row(
     "rest after `rate_limited`",
     200,
