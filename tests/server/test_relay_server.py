@@ -5,6 +5,7 @@ import pytest
 
 from tertulia.server import Endpoint
 from tertulia.server.errors import CannotListenError
+from tertulia.server.relay_server import retry_after
 from tertulia.wire import ErrorCode, frames
 from tests.chaos.writers import new_invite
 from tests.running_relay import Running, config_for, run, running_relay
@@ -70,3 +71,7 @@ def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:
                     pass
 
     run(story())
+
+
+def test_the_more_there_are_the_later_they_come_back() -> None:
+    assert [retry_after(count) for count in (0, 1_000, 5_000)] == [2_000, 2_000, 10_000]

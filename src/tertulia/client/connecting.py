@@ -284,11 +284,11 @@ def backoff(failures: int, rng: Callable[[int], bytes]) -> int:
 
 
 def not_all_at_once(pause: int, rng: Callable[[int], bytes]) -> int:
-    """Return a pause the relay asked for, or up to half as much again.
+    """Return a pause the relay asked for, or up to twice as long.
 
     A relay that stops says the same time to everybody.
     """
-    return pause + _part(pause // 2, rng)
+    return pause + _part(pause, rng)
 
 
 def _part(whole: int, rng: Callable[[int], bytes]) -> int:

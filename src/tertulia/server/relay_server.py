@@ -55,7 +55,10 @@ from tertulia.server.web_origin import OriginRules, origin_rules
 TICK: Final = 0.2  # seconds; joiners' turns and markers are measured in seconds
 SWEEP: Final = 3600.0
 STOP_TIME: Final = 5.0  # for what is on its way when we stop
-RETRY_AFTER: Final = 2_000  # milliseconds after which clients come back
+RETRY_AFTER: Final = 2_000  # milliseconds after which clients come back, at least
+# And for each of them: a return costs over a millisecond, and they come within twice
+# this time. All at once would wait longer than they have patience.
+RETRY_AFTER_EACH: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +148,7 @@ class _RelayServer:
                 surroundings.notify("STOPPING=1")
                 shell.log.info("stopping", connections=shell.connections)
                 listener.stop()
-                switchboard.carry_out(relay.shut_down(RETRY_AFTER))
+                switchboard.carry_out(relay.shut_down(retry_after(shell.connections)))
                 await shell.drain(STOP_TIME)
             for duty in duties:
                 duty.cancel()
@@ -236,6 +239,11 @@ class _RelayServer:
         if (await self.engine.usage()).accounts or await self.engine.server_invites():
             return None
         return await create_invite(office, CreateInvite(uses=1, makes_owner=True))
+
+
+def retry_after(connections: int) -> int:
+    """Return after how many milliseconds so many clients may come back."""
+    return max(RETRY_AFTER, RETRY_AFTER_EACH * connections)
 
 
 def host_rules(config: Config) -> OriginRules:

@@ -3,7 +3,7 @@
 import asyncio
 import time
 
-from tertulia.client.connecting import backoff
+from tertulia.client.connecting import backoff, not_all_at_once
 from tertulia.wire import ErrorCode, decode_from_relay, frames
 from tests.chaos.abuse.crowd import gather
 from tests.chaos.abuse.line import GONE, Line, arrive
@@ -42,7 +42,10 @@ async def _stay(stage: Stage, person: Person, index: int, wait: _Wait) -> None:
     began, failures, at_least = time.monotonic(), 1, wait.at_least
     stage.tally["there"] -= 1
     while True:
-        await asyncio.sleep(max(at_least, backoff(failures, person.rng)) / 1000)
+        pause = max(
+            not_all_at_once(at_least, person.rng), backoff(failures, person.rng)
+        )
+        await asyncio.sleep(pause / 1000)
         try:
             await arrive(stage.target, person, stage.place.address(index), is_new=False)
         except RefusedError as error:
