@@ -41,9 +41,15 @@ class Writer:
     async def write(self, server: Server, count: int | None = None) -> None:
         """Connect and append until the relay is gone, or `count` entries are in."""
         with contextlib.suppress(*GONE):
-            async with sign_in(server, self.person) as client:
-                await self._resend(client)
-                await self._append(client, count)
+            try:
+                async with sign_in(server, self.person) as client:
+                    await self._resend(client)
+                    await self._append(client, count)
+            except RefusedError as refusal:  # signing in has to be stored, too
+                self._note(refusal.code)
+
+    def _note(self, code: str) -> None:
+        self.refused[code] = self.refused.get(code, 0) + 1
 
     async def _resend(self, client: Client) -> None:
         """Send again what was not answered, and some of what was."""
@@ -79,7 +85,7 @@ class Writer:
                 if self.head is None or head.place >= self.head.place:
                     self.head = head
             case frames.Refused(_, code):
-                self.refused[code] = self.refused.get(code, 0) + 1
+                self._note(code)
             case other:
                 self.broken.append(f"an unexpected answer: {other}")
 

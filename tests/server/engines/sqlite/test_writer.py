@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typing_extensions import override
 
 from tertulia.errors import BugError
 from tertulia.relay import (
@@ -18,6 +19,7 @@ from tertulia.relay import (
     empty_room,
 )
 from tertulia.server.engines.sqlite import store, writer
+from tertulia.server.engines.sqlite.pace import Pace
 from tertulia.server.engines.sqlite.writer import Writer
 from tertulia.wire import Kind
 
@@ -116,6 +118,44 @@ def test_appends_that_come_together_are_decided_together(tmp_path: Path) -> None
     play(tmp_path, story)
 
 
+class Restful(Pace):
+    """A pace that rests after each batch, and tells."""
+
+    def __init__(self, events: list[str]) -> None:
+        super().__init__()
+        self.events = events
+
+    @override
+    def note(self, entries: int) -> bool:
+        return True
+
+    @override
+    def rest(self) -> None:
+        self.events.append("rest")
+
+
+def test_what_comes_while_the_loop_rests_waits_for_what_is_read_after(
+    tmp_path: Path,
+) -> None:
+    async def story(desk: Desk) -> None:
+        loop, events = asyncio.get_running_loop(), desk.tally.events
+        desk.writer._pace = Restful(events)
+        first = asyncio.create_task(desk.writer.run(desk.insert(1)))
+        while "report" not in events:  # noqa: ASYNC110 -- the turn it comes in counts
+            await asyncio.sleep(0)
+        loop.call_soon(events.append, "written")
+        early = asyncio.create_task(desk.writer.append([proposal(2)]))
+        while "rest" not in events:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        late = asyncio.create_task(desk.writer.append([proposal(3)]))
+        assert await first == 1
+        await asyncio.gather(early, late)
+        told = ["finish", "report", "written", "rest", "append 2", "finish", "report"]
+        assert events[: len(told)] == told
+
+    assert play(tmp_path, story) == [1]
+
+
 def test_an_append_that_fails_hurts_nobody_else(tmp_path: Path) -> None:
     async def story(desk: Desk) -> None:
         results = await asyncio.gather(
@@ -128,57 +168,6 @@ def test_an_append_that_fails_hurts_nobody_else(tmp_path: Path) -> None:
         assert isinstance(results[1], StorageError)
 
     play(tmp_path, story)
-
-
-def test_under_load_changes_gather_and_after_a_quiet_moment_nobody_waits(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(writer, "PAUSE", 10.0)
-    monkeypatch.setattr(writer, "MAX_PAUSE", 15.0)
-    monkeypatch.setattr(writer, "ENOUGH", 3)
-
-    async def story(desk: Desk) -> None:
-        loop = asyncio.get_running_loop()
-        now = 1000.0
-        timers: list[tuple[float, asyncio.Handle]] = []
-
-        def call_later(pause: float, call: Callable[[], None]) -> asyncio.Handle:
-            timers.append((pause, asyncio.Handle(call, (), loop)))
-            return timers[-1][1]
-
-        monkeypatch.setattr(loop, "time", lambda: now)
-        monkeypatch.setattr(loop, "call_later", call_later)
-        desk.writer._next = now
-
-        async def begin(*numbers: int) -> "list[asyncio.Task[int]]":
-            begun = [
-                asyncio.create_task(desk.writer.run(desk.insert(number)))
-                for number in numbers
-            ]
-            await asyncio.sleep(0)
-            return begun
-
-        # Nobody waits at first; then for as long as one change is worth.
-        assert await desk.writer.run(desk.insert(1)) == 1
-        now += 4
-        pair = await begin(2, 3)
-        ((pause, timer),) = timers
-        assert pause == 6.0
-        timer._run()
-        assert list(await asyncio.gather(*pair)) == [2, 3]
-        # After two, the longest pause; but three are enough to begin at once.
-        few = await begin(4, 5)
-        assert timers[-1][0] == 15.0
-        more = await begin(6)
-        assert list(await asyncio.gather(*few, *more)) == [4, 5, 6]
-        assert timers[-1][1].cancelled()
-        assert len(timers) == 2
-        now += 20
-        assert await desk.writer.run(desk.insert(7)) == 7
-        assert len(timers) == 2
-        assert desk.tally.events.count("finish") == 4
-
-    assert play(tmp_path, story) == [1, 2, 3, 4, 5, 6, 7]
 
 
 def test_a_fault_hurts_nobody_else(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The one thread that changes the database, and when it does.
+"""The one thread that changes the database.
 
 What comes within one turn of the event loop goes to the thread as one batch; what comes
 while a batch is under way waits for the next one. The thread runs a batch in one
@@ -6,11 +6,6 @@ transaction, commits, which waits for the disk, and then reports to the event lo
 for the whole batch: first what rooms got, then each caller's result. If one change of a
 batch fails, the batch is rolled back and each runs alone, so that a fault hurts nobody
 else.
-
-A commit, and the writes to everybody who follows, cost as much for one entry as for
-many. So under load entries gather: after a batch the next one waits, the longer the more
-the last one held, but never longer than MAX_PAUSE, nor once ENOUGH wait. Who comes after
-a quiet moment waits for nothing. `docs/performance.md` has what that gave.
 
 A full queue refuses: the caller's client is asked to send again later.
 """
@@ -27,15 +22,12 @@ from typing import Any, Final, Protocol, TypeVar
 from tertulia.errors import TertuliaError
 from tertulia.relay import Change, Outcome, Proposal, StorageError
 from tertulia.server.engines.sqlite.failures import as_failure
+from tertulia.server.engines.sqlite.pace import Pace
 
 T = TypeVar("T")
 
 MAX_WAITING: Final = 20_000
 MAX_BATCH: Final = 2_000
-# Seconds from the beginning of one batch to the next one's, per change in the first.
-PAUSE: Final = 0.001
-MAX_PAUSE: Final = 0.004  # under a steady load; latency people do not notice
-ENOUGH: Final = 64  # changes; what is shared among so many is hardly worth waiting for
 
 
 class Transaction(Protocol):
@@ -59,10 +51,6 @@ class _Job:
     proposals: Sequence[Proposal]
     future: "asyncio.Future[Any] | None"
 
-    @property
-    def size(self) -> int:
-        return max(1, len(self.proposals))
-
 
 @dataclass(slots=True)
 class _Result:
@@ -85,12 +73,11 @@ class Writer:
         self._report = report
         self._loop = asyncio.get_running_loop()
         self._waiting: list[_Job] = []
-        self._size = 0  # of what waits, in changes
         # From the event loop to the thread; an empty batch ends it.
         self._batches: queue.SimpleQueue[list[_Job]] = queue.SimpleQueue()
-        self._next = self._loop.time()  # when the next batch may begin
+        self._pace = Pace()
         self._is_under_way = False
-        self._awaited: asyncio.Handle | None = None
+        self._is_resting = False
         self._is_closing = False
         self._thread = threading.Thread(target=self._work, name="store writer")
         self._thread.start()
@@ -120,7 +107,6 @@ class Writer:
         if self._waiting:
             self._batches.put(self._waiting)
             self._waiting = []
-            self._size = 0
         self._batches.put([])
         await asyncio.to_thread(self._thread.join)
 
@@ -132,38 +118,23 @@ class Writer:
         if len(self._waiting) >= MAX_WAITING:
             raise StorageError("too many changes wait for the disk")
         self._waiting.append(job)
-        self._size += job.size
-        self._await_batch()
+        self._begin()
 
-    def _await_batch(self) -> None:
-        """See to it that what waits is handed over, once others had time to join it."""
-        if self._is_under_way or not self._waiting:
-            return
-        pause = self._next - self._loop.time()
-        if pause <= 0 or self._size >= ENOUGH:
-            if self._awaited is not None:
-                self._awaited.cancel()
-            # What comes within this turn of the loop still goes along.
+    def _begin(self) -> None:
+        """See to it that what waits is handed over, with what comes in this turn."""
+        if self._waiting and not (self._is_under_way or self._is_resting):
             self._is_under_way = True
             self._loop.call_soon(self._hand_over)
-        elif self._awaited is None:
-            self._awaited = self._loop.call_later(pause, self._hand_over)
 
     def _hand_over(self) -> None:
-        self._awaited = None
         if self._is_closing:
             return
         batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
-        size = sum(job.size for job in batch)
-        self._size -= size
-        self._next = self._loop.time() + min(PAUSE * size, MAX_PAUSE)
-        self._is_under_way = True
         self._batches.put(batch)
 
     def _settle(self, results: Sequence[_Result], changes: Sequence[Change]) -> None:
         """Tell everybody, and let the next batch begin."""
         self._is_under_way = False
-        self._await_batch()
         # Callers go on when this turn is over, after the listener was told. So what
         # they write to a connection goes out together with what their room got.
         for result in results:
@@ -175,6 +146,28 @@ class Writer:
                 result.future.set_exception(result.error)
         if changes:
             self._report(changes)
+        if self._pace.note(sum(len(change.entries) for change in changes)):
+            self._is_resting = True
+            # What was reported is flushed in the next turn, and written at its end.
+            self._after(2, self._rest)
+        else:
+            self._begin()
+
+    def _rest(self) -> None:
+        self._pace.rest()
+        # What came meanwhile is read after this turn, and answered in the next.
+        self._after(2, self._go_on)
+
+    def _go_on(self) -> None:
+        self._is_resting = False
+        self._begin()
+
+    def _after(self, turns: int, call: Callable[[], None]) -> None:
+        """Call when the event loop has made this many turns."""
+        if turns == 0:
+            call()
+        else:
+            self._loop.call_soon(self._after, turns - 1, call)
 
     # On the thread
 
