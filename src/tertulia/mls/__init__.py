@@ -83,7 +83,7 @@ from tertulia.mls.psk import (
     new_psk_id,
 )
 from tertulia.mls.public_message import PublicMessage
-from tertulia.mls.ratchet_tree import ParentNode, RatchetTree, decode_tree
+from tertulia.mls.ratchet_tree import Node, ParentNode, RatchetTree, decode_tree
 from tertulia.mls.receiving import (
     Received,
     ReceivedApplication,
@@ -118,6 +118,7 @@ from tertulia.mls.succession import (
     join_successor,
     reinitialize,
 )
+from tertulia.mls.tree_patch import TreePatch, patched_tree, tree_difference
 from tertulia.mls.unverified import Unverified
 from tertulia.mls.welcome import Welcome
 
@@ -167,6 +168,7 @@ __all__ = [
     "NewGroup",
     "NewMemberCommit",
     "NewMemberProposal",
+    "Node",
     "OutOfStepError",
     "OutsideSigner",
     "PSKs",
@@ -195,6 +197,7 @@ __all__ = [
     "SentProposal",
     "StateError",
     "Traffic",
+    "TreePatch",
     "UnknownPskError",
     "Unverified",
     "Update",
@@ -219,6 +222,7 @@ __all__ = [
     "load_key_package",
     "make_group_info",
     "new_psk_id",
+    "patched_tree",
     "propose",
     "propose_from_outside",
     "propose_to_be_added",
@@ -230,5 +234,6 @@ __all__ = [
     "save_epoch",
     "save_key_package",
     "save_traffic",
+    "tree_difference",
     "verify_key_package",
 ]

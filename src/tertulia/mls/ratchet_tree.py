@@ -47,11 +47,11 @@ class ParentNode(Struct):
 
 Node: TypeAlias = LeafNode | ParentNode
 
-_NODE: Codec[Node] = Variant(
+NODE: Codec[Node] = Variant(
     uint8,
     {LEAF: (LeafNode, Nested(LeafNode)), PARENT: (ParentNode, Nested(ParentNode))},
 )
-_NODES = Vector(Optional(_NODE), MAX_TREE)
+_NODES = Vector(Optional(NODE), MAX_TREE)
 
 
 class RatchetTree:
