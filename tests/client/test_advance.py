@@ -169,7 +169,7 @@ def test_wishes_come_before_looking_after_the_advice() -> None:
     assert isinstance(room_of(ana, room).live.work, Checking)
     alter(ana, due)
     effects = ana.feed(Asked(77, ChangeRoom(room, "Otra")))
-    assert outline(effects) == ["Save", "Transmit BeginUpload", "Transmit BeginUpload"]
+    assert outline(effects) == ["Save", "Transmit Commit"]
 
 
 def test_what_is_due_later_is_not_done_now() -> None:
@@ -192,7 +192,7 @@ def test_fresh_keys_are_wished_once_though_two_reasons_are_there() -> None:
     room, (ana, _) = world.circle("Ana", "Luis")
     tired = room_of(ana, room).with_state(sent=limits.REFRESH_MESSAGES)
     done = does(ana, tired.with_live(clean_at=world.now))
-    assert done == ["Save", "Transmit BeginUpload", "Transmit BeginUpload"]
+    assert done == ["Save", "Transmit Commit"]
     assert [type(each.aim) for each in room_of(ana, room).live.wishes] == [Refresh]
     assert with_live(ana, room, clean_at=world.now) == []
     assert len(room_of(ana, room).live.wishes) == 1

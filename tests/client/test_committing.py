@@ -62,7 +62,8 @@ def begin(
     kept = room_of(device, room) if isinstance(room, bytes) else room
     for number, aim in enumerate(aims):
         kept = wish(turn, kept, aim, number)
-    kept = committing.begin(turn, kept)
+    # With a whole tree to upload the commit is still at hand afterwards.
+    kept = committing.begin(turn, kept.with_live(tree_due=True))
     turn.put(kept)
     return kept, turn.effects()
 
@@ -111,7 +112,7 @@ def test_a_commit_says_what_its_maker_had_seen() -> None:
         work.end.key, state.place, state.hash or b"", NoClaim()
     )
     # The key it took is on the disk before anything goes out.
-    assert outline(effects) == ["Save", "Transmit BeginUpload", "Transmit BeginUpload"]
+    assert outline(effects) == ["Save", "Transmit BeginUpload"]
     assert work.handshake == state.handshake
 
 

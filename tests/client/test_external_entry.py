@@ -6,16 +6,25 @@ import pytest
 
 from tertulia import mls
 from tertulia.client import limits
+from tertulia.client.advice_tree import epoch_key, known_tree, seal_tree
 from tertulia.client.annotation import Annotation, InviteClaim, RejoinClaim
 from tertulia.client.commands import ChangeRoom, CreateInvite, JoinRoom, LeaveRoom
 from tertulia.client.effects import NetworkChanged
 from tertulia.client.errors import FullRoomError, InviteRefusedError
 from tertulia.client.external_entry import enter_again, enter_by_link
-from tertulia.client.group_advice import Position, SealedAdvice, seal_advice
+from tertulia.client.group_advice import (
+    Position,
+    SealedAdvice,
+    _group_info_key,
+    seal_advice,
+)
 from tertulia.client.handshake_blob import is_sealed, open_commit
+from tertulia.client.identity import POSITION
 from tertulia.client.links import parse_room_link
+from tertulia.client.padding import pad
 from tertulia.client.room import Room, RoomState
 from tertulia.client.room_policy import policy_of
+from tertulia.client.sealing import seal
 from tertulia.client.turn import Turn
 from tertulia.client.value_errors import NoAccountKeyError, SealError
 from tertulia.client.views import RoomStatus
@@ -52,6 +61,11 @@ class Door:
         self.position = Position(state.place, state.hash or b"")
         self.group = group_of(self.ana, self.room)
 
+    def tree(self, group: mls.Group | None = None) -> bytes:
+        chosen = group or self.group
+        known = known_tree(epoch_key(chosen), chosen.tree)
+        return seal_tree(known, self.room, self.world.rng)
+
     def sealed(self, group: mls.Group | None = None) -> SealedAdvice:
         chosen = group or self.group
         return seal_advice(
@@ -59,10 +73,13 @@ class Door:
         )
 
     def fetched(self, wrapped: bytes) -> Fetched:
-        return Fetched(3, wrapped, self.position, (b"g" * 16, b"t" * 16))
+        return Fetched(3, wrapped, self.position, b"t" * 16, b"", ())
 
     def enter(
-        self, sealed: SealedAdvice | None = None, who: Device | None = None
+        self,
+        sealed: SealedAdvice | None = None,
+        who: Device | None = None,
+        tree: bytes | None = None,
     ) -> Entering:
         """Let somebody enter by the link."""
         advice = sealed or self.sealed()
@@ -71,16 +88,19 @@ class Door:
         link = self.link.url(ADDRESS)
         room = Room(self.room, RoomState(RoomStatus.JOINING, link=link))
         turn = Turn(device.session, self.world.now)
-        blobs = (advice.group_info, advice.tree)
-        return enter_by_link(turn, room, self.fetched(wrap), blobs)
+        work = replace(self.fetched(wrap), group_info=advice.group_info)
+        return enter_by_link(turn, room, work, self.tree() if tree is None else tree)
 
-    def come_back(self, sealed: SealedAdvice | None = None) -> Entering:
+    def come_back(
+        self, sealed: SealedAdvice | None = None, tree: bytes | None = None
+    ) -> Entering:
         """Let Luis come back."""
         advice = sealed or self.sealed()
         turn = Turn(self.luis.session, self.world.now)
-        blobs = (advice.group_info, advice.tree)
         work = self.fetched(advice.member_wrap)
-        return enter_again(turn, room_of(self.luis, self.room), work, blobs)
+        work = replace(work, group_info=advice.group_info)
+        lost = room_of(self.luis, self.room)
+        return enter_again(turn, lost, work, self.tree() if tree is None else tree)
 
     def message(self, entering: Entering) -> mls.PublicMessage:
         """Open the sealed entry as a member does."""
@@ -156,7 +176,7 @@ def test_no_group_of_a_weaker_suite_is_put_in_the_place_of_a_hybrid_one() -> Non
         weaker, epoch=replace(weaker.epoch, suite=cipher_suite(CLASSICAL_SUITE))
     )
     with pytest.raises(InviteRefusedError, match="another cipher suite"):
-        door.enter(door.sealed(weaker))
+        door.enter(door.sealed(weaker), tree=door.tree(weaker))
 
 
 def test_a_full_hybrid_room_takes_nobody_more(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -190,18 +210,18 @@ def test_another_room_is_refused_even_under_the_room_s_own_keys() -> None:
     # The wraps name the room they are for.
     with pytest.raises(SealError):
         door.enter(sealed)
-    with pytest.raises(SealError):
+    with pytest.raises(InviteRefusedError, match="keys of the room changed"):
         door.come_back(sealed)
 
 
 def mixed(door: Door) -> SealedAdvice:
-    """Return advice whose wraps are for this room and whose GroupInfo is of another."""
+    """Return advice that is sealed for this room and whose GroupInfo is of another."""
     wrong = door.with_context(group_id=b"o" * 16)
-    state = door.world.random.getstate()
-    honest = door.sealed()
-    door.world.random.setstate(state)  # the same key again
-    other = door.sealed(wrong)
-    return replace(honest, group_info=other.group_info, tree=other.tree)
+    mark = mls.Extension(POSITION, door.position.encode())
+    group_info = pad(mls.make_group_info(wrong, (mark,), tree=False).encode())
+    key = _group_info_key(epoch_key(door.group))
+    sealed = seal(key, "group info", door.room, group_info, door.world.rng)
+    return replace(door.sealed(), group_info=sealed)
 
 
 def test_a_group_info_of_another_room_is_refused() -> None:
@@ -212,14 +232,28 @@ def test_a_group_info_of_another_room_is_refused() -> None:
         door.come_back(mixed(door))
 
 
-@pytest.mark.parametrize("part", ["group_info", "tree"])
-def test_garbage_does_not_open(part: str) -> None:
+def test_garbage_does_not_open() -> None:
     door = Door()
-    garbage = {part: b"garbage"}
-    with pytest.raises(SealError):
-        door.enter(replace(door.sealed(), **garbage))  # type: ignore[arg-type]
-    with pytest.raises(SealError):
-        door.come_back(replace(door.sealed(), **garbage))  # type: ignore[arg-type]
+    garbage = replace(door.sealed(), group_info=b"garbage")
+    for enter in (door.enter, door.come_back):
+        with pytest.raises(SealError):
+            enter(garbage)
+        with pytest.raises(SealError):
+            enter(tree=b"garbage")
+
+
+def test_another_tree_than_the_group_info_s_is_refused() -> None:
+    door = Door()
+    leaves = [
+        node for node in door.group.tree.nodes if not isinstance(node, mls.ParentNode)
+    ]
+    other = mls.RatchetTree([leaves[0], None, leaves[1]])
+    known = known_tree(epoch_key(door.group), other)
+    blob = seal_tree(known, door.room, door.world.rng)
+    for enter in (door.enter, door.come_back):
+        with pytest.raises(mls.InvalidError) as caught:
+            enter(tree=blob)
+        assert caught.value.rule is mls.Rule.TREE_HASH
 
 
 def test_a_group_info_that_nobody_in_the_room_signed_is_refused() -> None:
@@ -288,7 +322,7 @@ def test_the_room_secret_of_before_opens_nothing() -> None:
     context = replace(group.context, extensions=(policy.extension(),))
     kept = replace(group, epoch=replace(group.epoch, context=context))
     alter(door.luis, replace(room_of(door.luis, door.room), group=kept))
-    with pytest.raises(SealError):
+    with pytest.raises(InviteRefusedError, match="keys of the room changed"):
         door.come_back()
 
 

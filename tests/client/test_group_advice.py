@@ -5,11 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tertulia.client.advice_tree import epoch_key, known_tree, seal_tree
 from tertulia.client.group_advice import (
     AdviceKey,
+    GivenAdvice,
+    OpenedAdvice,
     Position,
     SealedAdvice,
-    _seal_blob,
+    _group_info_key,
     is_current,
     member_wrap_key,
     open_advice,
@@ -20,7 +23,7 @@ from tertulia.client.group_advice import (
 )
 from tertulia.client.invites import InviteTerms, invite_secrets, new_invite
 from tertulia.client.judgement import RULES
-from tertulia.client.padding import padded_size
+from tertulia.client.padding import pad, padded_size
 from tertulia.client.sealing import seal
 from tertulia.client.value_errors import SealError
 from tertulia.codec import CodecError
@@ -65,6 +68,14 @@ def sealed_by(group: Group = GROUP, seed: str = "advice") -> SealedAdvice:
 
 ADVICE = sealed_by()
 KEY = open_wrap(member_wrap_key(POLICY.secret), ROOM, ADVICE.member_wrap)
+KNOWN = known_tree(epoch_key(GROUP), GROUP.tree)
+TREE = seal_tree(KNOWN, ROOM, seeded("tree"))
+
+
+def opened(
+    group_info: bytes = ADVICE.group_info, tree: bytes = TREE, key: AdviceKey = KEY
+) -> OpenedAdvice:
+    return open_advice(key, ROOM, GivenAdvice(group_info, tree, ()))
 
 
 def test_members_and_invited_open_the_same() -> None:
@@ -77,23 +88,24 @@ def test_members_and_invited_open_the_same() -> None:
 
 
 def test_the_advice_is_group_info_tree_and_place() -> None:
-    opened = open_advice(KEY, ADVICE.group_info, ADVICE.tree)
-    assert opened.position == AT
-    assert opened.tree == GROUP.tree
-    info = opened.group_info.take_for_checking()
+    advice = opened()
+    assert advice.position == AT
+    assert advice.known.tree == GROUP.tree
+    assert advice.known.name == ADVICE.name == KNOWN.name
+    info = advice.group_info.take_for_checking()
     assert info.group_context == GROUP.context
     assert info.confirmation_tag == GROUP.epoch.confirmation_tag
 
 
 def test_it_is_enough_to_come_in() -> None:
-    opened = open_advice(KEY, ADVICE.group_info, ADVICE.tree)
+    advice = opened()
     authorize = by_invite(SECRET)
     plan = ExternalJoin(
         identity_of(person("Eva")),
-        Aids({}, opened.tree),
+        Aids({}, advice.known.tree),
         authorize=lambda kem_output, leaf: annotate(authorize(kem_output, leaf)),
     )
-    joined = join_externally(opened.group_info, plan, RULES, seeded("Eva"))
+    joined = join_externally(advice.group_info, plan, RULES, seeded("Eva"))
     for group in HOUSE.values():
         received = receive(group, joined.message, RULES)
         assert isinstance(received, ReceivedCommit)
@@ -114,16 +126,19 @@ def test_the_relay_gets_what_its_frames_take() -> None:
 
 
 def test_blobs_are_padded() -> None:
-    sizes = {len(ADVICE.group_info) - 16, len(ADVICE.tree) - 16}
+    sizes = {len(ADVICE.group_info) - 28, len(TREE) - 28}
     assert {padded_size(size) for size in sizes} == sizes
 
 
-def test_each_advice_has_a_key_of_its_own() -> None:
-    other = sealed_by(seed="another time")
-    member_key = member_wrap_key(POLICY.secret)
-    assert open_wrap(member_key, ROOM, other.member_wrap).key != KEY.key
+def test_each_epoch_has_a_key_and_a_name_of_its_own() -> None:
+    again = sealed_by(seed="another time")
+    assert again.name == ADVICE.name
+    assert opened(again.group_info).position == AT
+    after = attempt(HOUSE, "Luis")["Ana"]
+    other = sealed_by(after)
+    assert other.name != ADVICE.name
     with pytest.raises(SealError):
-        open_advice(KEY, other.group_info, other.tree)
+        opened(other.group_info)
 
 
 def test_it_is_current_in_its_epoch_alone() -> None:
@@ -153,24 +168,29 @@ def test_what_is_wrapped_must_be_an_advice_key() -> None:
             open_wrap(key, ROOM, seal(key, "wrap", ROOM, plaintext, seeded("w")))
 
 
-@pytest.mark.parametrize("which", [0, 1])
+def altered(blob: bytes, place: int) -> bytes:
+    data = bytearray(blob)
+    data[place] ^= 1
+    return bytes(data)
+
+
 @pytest.mark.parametrize("place", [0, 100, -1])
-def test_changed_blobs_do_not_open(which: int, place: int) -> None:
-    blobs = [bytearray(ADVICE.group_info), bytearray(ADVICE.tree)]
-    blobs[which][place] ^= 1
+def test_what_was_changed_does_not_open(place: int) -> None:
     with pytest.raises(SealError):
-        open_advice(KEY, *map(bytes, blobs))
+        opened(group_info=altered(ADVICE.group_info, place))
+    with pytest.raises(SealError):
+        opened(tree=altered(TREE, place))
 
 
-def test_swapped_or_missing_blobs_do_not_open() -> None:
+def test_what_was_swapped_or_is_missing_does_not_open() -> None:
     for group_info, tree in (
-        (ADVICE.tree, ADVICE.group_info),
+        (TREE, ADVICE.group_info),
         (ADVICE.group_info, ADVICE.group_info),
-        (b"", ADVICE.tree),
+        (b"", TREE),
         (ADVICE.group_info, b""),
     ):
         with pytest.raises(SealError):
-            open_advice(KEY, group_info, tree)
+            opened(group_info, tree)
 
 
 def test_a_group_info_of_another_epoch_than_its_key_is_refused() -> None:
@@ -179,21 +199,22 @@ def test_a_group_info_of_another_epoch_than_its_key_is_refused() -> None:
         replace(KEY, tag_hash=bytes(32)),
     ):
         with pytest.raises(SealError, match="another epoch"):
-            open_advice(other, ADVICE.group_info, ADVICE.tree)
+            opened(key=other)
 
 
 def resealed(group_info: bytes, tree: bytes) -> tuple[bytes, bytes]:
-    """Return blobs under the key of the advice that hold something else."""
-    return _seal_blob(KEY.key, "group info", group_info), _seal_blob(
-        KEY.key, "tree", tree
+    """Return what is sealed under the keys of the advice and holds something else."""
+    key = _group_info_key(KEY.key)
+    return (
+        seal(key, "group info", ROOM, pad(group_info), seeded("g")),
+        seal(KNOWN.key, "tree", ROOM, pad(tree), seeded("t")),
     )
 
 
 def test_what_opens_must_be_what_it_should_be() -> None:
     without_place = make_group_info(GROUP, tree=False)
-    opened = open_advice(KEY, ADVICE.group_info, ADVICE.tree)
-    info = opened.group_info.take_for_checking()
-    open_advice(KEY, *resealed(info.encode(), GROUP.tree.encode()))
+    info = opened().group_info.take_for_checking()
+    opened(*resealed(info.encode(), GROUP.tree.encode()))
     for group_info, tree in (
         (without_place.encode(), GROUP.tree.encode()),
         (info.encode()[:-1], GROUP.tree.encode()),
@@ -202,7 +223,7 @@ def test_what_opens_must_be_what_it_should_be() -> None:
         (info.encode(), b"\0"),
     ):
         with pytest.raises(SealError):
-            open_advice(KEY, *resealed(group_info, tree))
+            opened(*resealed(group_info, tree))
 
 
 @given(

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace as changed
 
-from tertulia.client import limits
+from tertulia import mls
+from tertulia.client import joining, limits
 from tertulia.client.commands import (
     ChangeRoom,
     CreateInvite,
@@ -32,10 +33,11 @@ from tertulia.client.errors import (
     RelayRefusedError,
 )
 from tertulia.client.events import JoinQueued, Warned
-from tertulia.client.requests import ToEnter, ToFetchGroup
+from tertulia.client.requests import ToEnter, ToFetchGroup, ToReport
 from tertulia.client.room import Route
 from tertulia.client.rows import DropRoom
 from tertulia.client.sending import LATER
+from tertulia.client.turn import Turn
 from tertulia.client.views import RoomStatus
 from tertulia.client.work import Admission, Checking, Fetched
 from tertulia.wire import ErrorCode, InviteClaim, frames
@@ -57,7 +59,6 @@ from tests.client.script import (
 )
 from tests.client.world import Device, World
 
-BLOB = frames.BlobReference(b"b" * 16, 100, bytes(32))
 TREE = frames.BlobReference(b"t" * 16, 100, bytes(32))
 
 
@@ -78,8 +79,9 @@ def admitted(luis: Device, room: bytes, **fields: Any) -> frames.Admitted:
         luis.world.now + 2_000,
         0,
         signed_head(luis.world, room, 0, b"h" * 32),
-        BLOB,
+        b"group info",
         TREE,
+        (b"patch",),
         b"wrapped",
         b"ticket",
     )
@@ -124,12 +126,13 @@ def test_who_waits_is_told_how_many_come_first() -> None:
     assert answer(luis, frames.Queued(number + 100, 1)) == []
 
 
-def test_who_has_the_turn_downloads_both_blobs() -> None:
+def test_who_has_the_turn_downloads_the_tree() -> None:
     room, _, luis, _ = at_the_door()
-    first, second = downloads(answer(luis, admitted(luis, room)))
-    assert (first.blob, first.ticket, first.size) == (BLOB.blob, b"ticket", 100)
-    assert (second.blob, second.ticket, second.size) == (TREE.blob, b"ticket", 100)
-    assert isinstance(room_of(luis, room).live.work, Fetched)
+    (tree,) = downloads(answer(luis, admitted(luis, room)))
+    assert (tree.blob, tree.ticket, tree.size) == (TREE.blob, b"ticket", 100)
+    work = room_of(luis, room).live.work
+    assert isinstance(work, Fetched)
+    assert (work.group_info, work.patches) == (b"group info", (b"patch",))
 
 
 def test_whole_joins_are_answered_with_the_room() -> None:
@@ -158,26 +161,34 @@ def test_the_same_link_again_takes_the_place_of_the_first_command() -> None:
     assert luis.replies[78] == RoomJoined(room)
 
 
-@pytest.mark.parametrize("spoilt", ["head", "group_info", "tree"])
+@pytest.mark.parametrize("spoilt", ["head", "tree"])
 def test_what_cannot_be_right_is_not_even_downloaded(spoilt: str) -> None:
     room, _, luis, _ = at_the_door()
-    large = changed(BLOB, size=limits.ADVICE + 1)
+    large = changed(TREE, size=limits.ADVICE + 1)
     head = signed_head(luis.world, room, 0, b"h" * 32)
-    wrong = {"head": changed(head, place=9), "group_info": large, "tree": large}
+    wrong = {"head": changed(head, place=9), "tree": large}
     effects = answer(luis, admitted(luis, room, **{spoilt: wrong[spoilt]}))
     (error,) = answers(effects)
     assert isinstance(error, InviteRefusedError)
     assert saved(effects, DropRoom) == [DropRoom(room)]
 
 
-@pytest.mark.parametrize("blobs", [(b"", b""), (b"garbage", b"garbage")])
-def test_garbage_is_refused(blobs: tuple[bytes, bytes]) -> None:
+@pytest.mark.parametrize("tree", [b"", b"garbage"])
+def test_garbage_is_reported_and_in_the_end_refused(tree: bytes) -> None:
     room, _, luis, _ = at_the_door()
-    first, second = downloads(answer(luis, admitted(luis, room)))
+    for _ in range(limits.REPORTS):
+        (download,) = downloads(answer(luis, admitted(luis, room)))
+        luis.inbox.clear()
+        effects = luis.feed(Downloaded(download.transfer, tree))
+        assert outline(effects) == ["Transmit ReportGroup"]
+        answer(luis, frames.Done(asked_for(luis, ToReport)))
+        assert room_of(luis, room).live.paused == luis.world.now + limits.REPORT_PAUSE
+        luis.world.now += limits.REPORT_PAUSE
+        luis.feed(Ticked())
+        luis.outbound.clear()
+    (download,) = downloads(answer(luis, admitted(luis, room)))
     luis.inbox.clear()
-    assert luis.feed(Downloaded(second.transfer, blobs[1])) == []
-    effects = luis.feed(Downloaded(first.transfer, blobs[0]))
-    (error,) = answers(effects)
+    (error,) = answers(luis.feed(Downloaded(download.transfer, tree)))
     assert isinstance(error, InviteRefusedError)
     assert room not in luis.session.rooms
 
@@ -202,30 +213,26 @@ def test_who_finds_the_room_full_is_told_and_is_where_it_was(
 
 def test_a_lost_blob_is_asked_for_again_in_a_while() -> None:
     room, _, luis, _ = at_the_door()
-    first, second = downloads(answer(luis, admitted(luis, room)))
+    (tree,) = downloads(answer(luis, admitted(luis, room)))
     luis.inbox.clear()
-    assert luis.feed(TransferFailed(first.transfer, "lost")) == []
+    assert luis.feed(TransferFailed(tree.transfer, "lost")) == []
     assert room_of(luis, room).live.paused == luis.world.now + limits.STORAGE_PAUSE
-    assert luis.feed(Downloaded(second.transfer, b"late")) == []
+    assert luis.feed(Downloaded(tree.transfer, b"late")) == []
     luis.world.wait(limits.STORAGE_PAUSE + 100)
     assert luis.replies[1] == RoomJoined(room)
 
 
 def test_a_blob_of_an_earlier_attempt_is_not_taken_for_this_one() -> None:
     room, _, luis, _ = at_the_door()
-    first, second = downloads(answer(luis, admitted(luis, room)))
+    first_said = admitted(luis, room)
+    (old,) = downloads(answer(luis, first_said))
     luis.inbox.clear()
-    luis.feed(TransferFailed(first.transfer, "lost"))
-    luis.world.now += limits.STORAGE_PAUSE
-    luis.feed(Ticked())
-    luis.outbound.clear()
-    other = changed(TREE, blob=b"o" * 16)
-    answer(luis, admitted(luis, room, tree=other))
-    luis.inbox.clear()
-    assert luis.feed(Downloaded(second.transfer, b"old")) == []
-    work = room_of(luis, room).live.work
-    assert isinstance(work, Fetched)
-    assert work.tree is None
+    alter(luis, room_of(luis, room).with_live(work=Admission()))
+    said = changed(first_said, tree=changed(TREE, blob=b"o" * 16))
+    joining.answered(turn := Turn(luis.session, luis.world.now), ToEnter(room), said)
+    luis.session = turn.session
+    assert luis.feed(Downloaded(old.transfer, b"old")) == []
+    assert isinstance(room_of(luis, room).live.work, Fetched)
 
 
 @pytest.mark.parametrize("code", sorted(LATER))
@@ -287,7 +294,7 @@ def test_who_waits_for_nothing_takes_no_answer() -> None:
 
 def test_blobs_that_nobody_waits_for_are_let_be() -> None:
     room, _, luis, _ = at_the_door()
-    first, _ = downloads(answer(luis, admitted(luis, room)))
+    (first,) = downloads(answer(luis, admitted(luis, room)))
     luis.inbox.clear()
     waiting = luis.session
     idle = room_of(luis, room).with_live(work=None, stopped=True)
@@ -502,8 +509,9 @@ def checking() -> tuple[bytes, Device, frames.Group]:
         asked_for(ana, ToFetchGroup),
         state.handshake,
         head,
-        BLOB,
+        b"group info",
         TREE,
+        (),
         b"garbage",
         b"ticket",
     )
@@ -512,10 +520,7 @@ def checking() -> tuple[bytes, Device, frames.Group]:
 
 def test_garbage_for_members_is_repaired() -> None:
     room, ana, said = checking()
-    assert outline(answer(ana, said)) == [
-        "Transmit BeginUpload",
-        "Transmit BeginUpload",
-    ]
+    assert outline(answer(ana, said)) == ["Transmit BeginUpload"]
     ana.world.settle()
     assert room_of(ana, room).live.work is None
 
@@ -543,3 +548,124 @@ def test_a_group_that_nobody_waits_for_is_let_be() -> None:
         assert answer(ana, said) == []
     ana.session = waiting
     assert answer(ana, frames.Done(said.request)) == []
+
+
+# Advice that is of no use to who wants in
+
+
+def spoil(world: World, room: bytes, **fields: Any) -> None:
+    """Let the relay give something else than what members gave it."""
+    kept = world.engine._rooms[room]
+    assert kept.group is not None
+    kept.group = changed(kept.group, **fields)
+
+
+def out_of_reach(*names: str) -> tuple[World, bytes, str, list[Device]]:
+    """Return a room with patches, its link, and its members."""
+    world = World()
+    room, people = world.circle(*names)
+    (link,) = room_of(people[0], room).links.values()
+    for number in range(3):
+        people[0].get(ChangeRoom(room, f"name {number}"))
+    assert len(world.engine._rooms[room].tree_patches) >= 3
+    return world, room, link, people
+
+
+def lose_patch(patches: list[bytes]) -> None:
+    del patches[1]
+
+
+def swap_patches(patches: list[bytes]) -> None:
+    patches[0], patches[1] = patches[1], patches[0]
+
+
+def keep_old_ones(patches: list[bytes]) -> None:
+    del patches[-1]
+
+
+def alter_patch(patches: list[bytes]) -> None:
+    patches[-1] = patches[-1][:-1] + bytes([patches[-1][-1] ^ 1])
+
+
+@pytest.mark.parametrize(
+    "spoiling", [lose_patch, swap_patches, keep_old_ones, alter_patch, list.clear]
+)
+def test_patches_that_do_not_follow_are_mended_by_a_member(spoiling: Any) -> None:
+    world, room, link, (ana, luis) = out_of_reach("Ana", "Luis")
+    spoiling(world.engine._rooms[room].tree_patches)
+    juan = world.person("Juan")
+    asked = juan.ask(JoinRoom(link))
+    world.settle()
+    assert asked not in juan.replies
+    assert world.engine._rooms[room].tree_patches == []
+    world.wait(limits.REPORT_PAUSE + 100)
+    assert juan.replies[asked] == RoomJoined(room)
+    world.wait(1_000)
+    assert ana.codes() == luis.codes() == juan.codes() == []
+
+
+def test_where_nobody_is_there_to_mend_it_the_joiner_is_told() -> None:
+    world, room, link, people = out_of_reach("Ana", "Luis")
+    for person in people:
+        person.crash()
+    world.engine._rooms[room].tree_patches.clear()
+    juan = world.person("Juan")
+    asked = juan.ask(JoinRoom(link))
+    world.wait(limits.REPORTS * limits.REPORT_PAUSE + 100)
+    error = juan.replies[asked]
+    assert isinstance(error, InviteRefusedError)
+    assert room not in juan.session.rooms
+
+
+def test_a_wrap_that_does_not_open_is_mended_too() -> None:
+    world, room, link, _ = out_of_reach("Ana", "Luis")
+    advice = world.engine._rooms[room].group
+    assert advice is not None
+    spoilt = tuple(changed(wrap, wrapped=b"?" * 90) for wrap in advice.wraps)
+    spoil(world, room, wraps=spoilt)
+    juan = world.person("Juan")
+    asked = juan.ask(JoinRoom(link))
+    world.wait(limits.REPORT_PAUSE + 100)
+    assert juan.replies[asked] == RoomJoined(room)
+
+
+def test_who_comes_back_reports_as_well() -> None:
+    world, room, _, (ana, luis) = out_of_reach("Ana", "Luis")
+    world.engine._rooms[room].tree_patches.clear()
+    alter(luis, room_of(luis, room).with_state(status=RoomStatus.LOST))
+    luis.feed(Ticked())
+    world.wait(limits.REPORT_PAUSE + 100)
+    assert status(luis, room) is RoomStatus.MEMBER
+    assert ana.codes() == luis.codes() == []
+
+
+def test_members_do_not_mend_for_ever() -> None:
+    world, room, _, (ana, _) = out_of_reach("Ana", "Luis")
+    said = frames.GroupReported(room)
+    assert outline(answer(ana, said)) == ["Transmit BeginUpload"]
+    world.settle()
+    assert answer(ana, said) == []
+    world.wait(limits.MEND_PAUSE - 1)
+    assert answer(ana, said) == []
+    world.wait(1)
+    assert outline(answer(ana, said)) == ["Transmit BeginUpload"]
+
+
+def test_a_report_of_a_room_that_is_not_mine_to_mend_is_let_be() -> None:
+    _, room, _, (ana, _) = out_of_reach("Ana", "Luis")
+    assert answer(ana, frames.GroupReported(bytes(16))) == []
+    kept = room_of(ana, room)
+    alter(ana, kept.with_state(unconfirmed=True))
+    assert answer(ana, frames.GroupReported(room)) == []
+    alter(ana, kept.with_state(status=RoomStatus.LEFT))
+    assert answer(ana, frames.GroupReported(room)) == []
+    assert not room_of(ana, room).live.reported
+
+
+def test_who_may_not_come_in_reports_nothing() -> None:
+    room, _, luis, link = at_the_door()
+    refusal = mls.InvalidError(mls.Rule.POLICY, "banned")
+    assert not joining._is_of_no_use(refusal)
+    assert joining._is_of_no_use(mls.InvalidError(mls.Rule.TREE_HASH))
+    assert not joining._is_of_no_use(InviteRefusedError("older"))
+    assert room_of(luis, room).state.link == link

@@ -3,6 +3,12 @@
 from dataclasses import replace
 
 from tertulia.client import limits
+from tertulia.client.advice_tree import (
+    epoch_key,
+    known_tree,
+    seal_patch,
+    seal_tree,
+)
 from tertulia.client.annotation import NoClaim
 from tertulia.client.group_advice import Position, seal_advice
 from tertulia.client.identity import mls_identity
@@ -20,7 +26,7 @@ from tertulia.mls import (
     create_key_package,
     encode_message,
 )
-from tertulia.wire import first_hash
+from tertulia.wire import decode_from_client, encode, first_hash, frames
 from tertulia.wire import limits as wire_limits
 from tests.client.society import (
     ALWAYS,
@@ -76,9 +82,31 @@ def test_all_that_the_largest_hybrid_room_sends_fits() -> None:
     assert 600_000 < size < wire_limits.ENTRY_BLOB - statements
     position = Position(1, first_hash(ROOM))
     advice = seal_advice(made.after, policy, position, seeded("advice"))
-    assert len(advice.group_info) < limits.ADVICE
+    known = known_tree(epoch_key(made.after), made.after.tree)
     # With keys in all parent nodes it is less than twice as large.
-    assert 2 * len(advice.tree) < limits.ADVICE
+    assert 2 * len(seal_tree(known, ROOM, seeded("tree"))) < limits.ADVICE
+    before = known_tree(epoch_key(group), group.tree)
+    patch = seal_patch(before, known, ROOM, seeded("patch"))
+    given = frames.GroupAdvice(
+        advice.name,
+        advice.group_info,
+        advice.member_wrap,
+        None,
+        patch,
+        advice.wraps,
+        advice.invites,
+    )
+    route = tuple(seeded("route")(16) for _ in range(limits.HYBRID_DEVICES))
+    commit_frame = frames.Commit(
+        2**32 - 1,
+        ROOM,
+        bytes(16),
+        2**40,
+        encode_message(made.message) + bytes(statements),
+        frames.Bundle(given, route=route),
+    )
+    assert decode_from_client(encode(commit_frame)) == commit_frame
+    assert len(encode(commit_frame)) < wire_limits.FRAME
 
 
 def test_single_parts_of_hybrid_rooms_fit_with_room_to_spare() -> None:

@@ -1,4 +1,4 @@
-"""Publishing an epoch: both blobs whole, then the frame that names them."""
+"""Publishing an epoch: the tree whole or as a patch, and the frame that says so."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tertulia.client import limits, publishing
+from tertulia.client.advice_tree import epoch_key, known_tree
 from tertulia.client.commands import (
     Carried,
     ChangeRoom,
@@ -15,17 +16,22 @@ from tertulia.client.commands import (
     CreateRoom,
     JoinRoom,
     RemoveMember,
+    RoomJoined,
 )
 from tertulia.client.effects import (
     Asked,
     Effect,
-    Ticked,
     TransferFailed,
     UploadBlob,
     Uploaded,
 )
 from tertulia.client.errors import RelayRefusedError
-from tertulia.client.group_advice import member_wrap_key, open_advice, open_wrap
+from tertulia.client.group_advice import (
+    GivenAdvice,
+    member_wrap_key,
+    open_advice,
+    open_wrap,
+)
 from tertulia.client.requests import ToCreate, ToPublish, ToUpload
 from tertulia.client.room import Route
 from tertulia.client.rows import PutEpoch, PutPending
@@ -50,20 +56,25 @@ from tests.client.script import (
     status,
 )
 from tests.client.world import Device, World
+from tests.relay.script import run
 
 
 def circle(*names: str) -> tuple[bytes, list[Device]]:
     return World().circle(*names)
 
 
-def begun(room: bytes, ana: Device) -> list[frames.BeginUpload]:
-    """Let Ana change the room, up to the announcement of two blobs."""
+def begun(room: bytes, ana: Device) -> frames.BeginUpload:
+    """Let Ana change the room, up to the announcement of a whole tree."""
+    alter(ana, room_of(ana, room).with_live(tree_due=True))
     effects = ana.feed(Asked(77, ChangeRoom(room, "Otra")))
     ana.outbound.clear()
-    return sent(effects, frames.BeginUpload)
+    (announced,) = sent(effects, frames.BeginUpload)
+    return announced
 
 
-def upload(ana: Device, announced: frames.BeginUpload, blob: bytes) -> UploadBlob:
+def upload(
+    ana: Device, announced: frames.BeginUpload, blob: bytes = bytes(16)
+) -> UploadBlob:
     """Let the relay say where a blob goes; return what goes there."""
     said = frames.Upload(announced.request, blob, 0, b"ticket", 0)
     (effect,) = answer(ana, said)
@@ -73,41 +84,106 @@ def upload(ana: Device, announced: frames.BeginUpload, blob: bytes) -> UploadBlo
 
 
 def finish(
-    ana: Device, announced: Sequence[frames.BeginUpload], first: int = 0
+    ana: Device, announced: frames.BeginUpload, blob: bytes = bytes(16)
 ) -> Sequence[Effect]:
-    """Let both blobs get through; return what is done then."""
-    one, other = (
-        upload(ana, each, bytes([first + number]) * 16)
-        for number, each in enumerate(announced)
-    )
-    ana.feed(Uploaded(one.transfer))
-    return ana.feed(Uploaded(other.transfer))
+    """Let the tree get through; return what is done then."""
+    return ana.feed(Uploaded(upload(ana, announced, blob).transfer))
 
 
 def published(room: bytes, ana: Device) -> Sequence[Effect]:
     """Let Ana change the room, up to the frame that says so."""
-    first, second = (
-        upload(ana, each, bytes([number]) * 16)
-        for number, each in enumerate(begun(room, ana))
-    )
-    assert ana.feed(Uploaded(first.transfer)) == []
-    effects = ana.feed(Uploaded(second.transfer))
+    effects = finish(ana, begun(room, ana))
     ana.outbound.clear()
     return effects
 
 
-def test_two_blobs_are_announced_by_size_and_hash() -> None:
+def patched(room: bytes, ana: Device) -> frames.Commit:
+    """Let Ana change the room as it goes mostly; return the frame."""
+    effects = ana.feed(Asked(77, ChangeRoom(room, "Otra")))
+    ana.outbound.clear()
+    assert outline(effects) == ["Save", "Transmit Commit"]
+    (frame,) = sent(effects, frames.Commit)
+    return frame
+
+
+def test_a_patch_goes_at_once_with_the_commit() -> None:
     room, (ana, _) = circle("Ana", "Luis")
-    first, second = begun(room, ana)
-    assert (first.room, second.room) == (room, room)
-    for number, announced in enumerate((first, second)):
-        effect = upload(ana, announced, bytes([number]) * 16)
-        assert len(effect.data) == announced.size
-        assert sha256(effect.data).digest() == announced.hash
-        assert (effect.ticket, effect.offset) == (b"ticket", 0)
+    before = group_of(ana, room)
+    frame = patched(room, ana)
+    advice = frame.bundle.group
+    pending = room_of(ana, room).pending
+    assert advice is not None
+    assert advice.patch is not None
+    assert pending is not None
+    assert advice.tree is None
+    assert advice.patch.after == known_tree(epoch_key(before), before.tree).name
+    after = pending.after
+    assert advice.name == known_tree(epoch_key(after), after.tree).name
 
 
-def test_the_frame_goes_when_both_are_whole_and_the_pending_epoch_is_saved() -> None:
+def test_a_relay_that_needs_the_tree_gets_it_with_the_next_try() -> None:
+    world = World()
+    room, (ana, luis) = world.circle("Ana", "Luis")
+    patched(room, ana)
+    effects = refuse(ana, ToPublish, ErrorCode.TREE_NEEDED)
+    assert outline(effects) == ["Save", "Transmit BeginUpload"]
+    assert room_of(ana, room).pending is None
+    world.settle()
+    assert ana.replies[77] == Carried()
+    assert not room_of(ana, room).live.tree_due
+    assert room_of(luis, room).state.name == "Otra"
+
+
+def test_a_relay_that_never_has_enough_is_not_fed_for_ever() -> None:
+    room, (ana, _) = circle("Ana", "Luis")
+    published(room, ana)
+    (error,) = answers(refuse(ana, ToPublish, ErrorCode.TREE_NEEDED))
+    assert isinstance(error, RelayRefusedError)
+    assert room_of(ana, room).live.wishes == ()
+
+
+def test_after_many_patches_the_tree_comes_whole() -> None:
+    world = World()
+    room, (ana, luis) = world.circle("Ana", "Luis")
+    (link,) = room_of(ana, room).links.values()
+    counts = []
+    for number in range(24):
+        ana.get(ChangeRoom(room, f"name {number}"))
+        counts.append(len(kept_patches(world, room)))
+    assert 0 in counts
+    assert max(counts) > 3
+    eva = world.person("Eva")
+    assert eva.get(JoinRoom(link)) == RoomJoined(room)
+    world.wait(1_000)
+    assert luis.codes() == ana.codes() == []
+
+
+def kept_patches(world: World, room: bytes) -> tuple[bytes, ...]:
+    entrance = run(world.engine.entrance(room))
+    assert entrance is not None
+    return entrance.patches
+
+
+def test_whoever_removes_gives_the_whole_tree() -> None:
+    world = World()
+    room, (ana, luis, _) = world.circle("Ana", "Luis", "Eva")
+    ana.get(ChangeRoom(room, "Otra"))
+    assert kept_patches(world, room)
+    ana.get(RemoveMember(room, luis.account))
+    assert kept_patches(world, room) == ()
+
+
+def test_a_tree_is_announced_by_size_and_hash() -> None:
+    room, (ana, _) = circle("Ana", "Luis")
+    announced = begun(room, ana)
+    assert announced.room == room
+    effect = upload(ana, announced)
+    assert len(effect.data) == announced.size
+    assert sha256(effect.data).digest() == announced.hash
+    assert (effect.ticket, effect.offset) == (b"ticket", 0)
+
+
+def test_the_frame_goes_when_the_tree_is_whole_and_the_pending_epoch_is_saved() -> None:
     room, (ana, _) = circle("Ana", "Luis")
     effects = published(room, ana)
     assert outline(effects) == ["Save", "Transmit Commit"]
@@ -123,22 +199,23 @@ def test_the_frame_goes_when_both_are_whole_and_the_pending_epoch_is_saved() -> 
 
 def test_what_joiners_need_is_of_the_epoch_that_the_commit_starts() -> None:
     room, (ana, _) = circle("Ana", "Luis")
-    blobs = [
-        upload(ana, each, bytes([number]) * 16)
-        for number, each in enumerate(begun(room, ana))
-    ]
-    ana.feed(Uploaded(blobs[0].transfer))
-    effects = ana.feed(Uploaded(blobs[1].transfer))
+    blob = upload(ana, begun(room, ana), b"t" * 16)
+    effects = ana.feed(Uploaded(blob.transfer))
     (frame,) = sent(effects, frames.Commit)
     advice = frame.bundle.group
     pending = room_of(ana, room).pending
     assert advice is not None
     assert pending is not None
-    assert (advice.group_info.blob, advice.tree.blob) == (bytes(16), b"\x01" * 16)
+    assert advice.tree == frames.BlobReference(
+        b"t" * 16, len(blob.data), sha256(blob.data).digest()
+    )
+    assert advice.patch is None
     policy = room_of(ana, room).policy
     assert policy is not None
     key = open_wrap(member_wrap_key(policy.secret), room, advice.member_wrap)
-    opened = open_advice(key, blobs[0].data, blobs[1].data)
+    given = GivenAdvice(advice.group_info, blob.data, ())
+    opened = open_advice(key, room, given)
+    assert opened.known.name == advice.name
     assert key.epoch == pending.after.context.epoch
     assert opened.position.place == room_of(ana, room).state.place
     assert len(advice.invites) == len(advice.wraps) == 1
@@ -149,7 +226,8 @@ def test_who_is_removed_is_un_routed_and_who_stays_is_routed() -> None:
     room, (ana, luis, eva) = world.circle("Ana", "Luis", "Eva")
     effects = ana.feed(Asked(77, RemoveMember(room, luis.account)))
     ana.outbound.clear()
-    effects = finish(ana, sent(effects, frames.BeginUpload))
+    (announced,) = sent(effects, frames.BeginUpload)
+    effects = finish(ana, announced)
     (frame,) = sent(effects, frames.Commit)
     assert frame.bundle.unroute == (luis.device,)
     assert set(frame.bundle.route) <= {ana.device, eva.device}
@@ -173,42 +251,52 @@ def test_an_own_epoch_begins_only_when_its_entry_came_by() -> None:
 def test_answers_to_an_earlier_attempt_are_not_taken_for_this_one() -> None:
     room, (ana, _) = circle("Ana", "Luis")
     old = begun(room, ana)
-    first, second = (
-        upload(ana, each, bytes([number]) * 16) for number, each in enumerate(old)
-    )
-    ana.feed(TransferFailed(first.transfer, "lost"))
+    going = upload(ana, old)
+    ana.feed(TransferFailed(going.transfer, "lost"))
     ana.world.now += limits.STORAGE_PAUSE
     effects = ana.feed(Asked(78, CreateInvite(room)))
-    new = sent(effects, frames.BeginUpload)
+    (new,) = sent(effects, frames.BeginUpload)
     ana.outbound.clear()
-    assert ana.feed(Uploaded(second.transfer)) == []
-    assert ana.feed(Uploaded(first.transfer)) == []
-    effects = finish(ana, new, 8)
-    (frame,) = sent(effects, frames.Commit)
+    assert ana.feed(Uploaded(going.transfer)) == []
+    (frame,) = sent(finish(ana, new, b"n" * 16), frames.Commit)
     assert frame.bundle.group is not None
-    assert frame.bundle.group.tree.blob == b"\x09" * 16
+    assert frame.bundle.group.tree is not None
+    assert frame.bundle.group.tree.blob == b"n" * 16
 
 
 def test_an_announcement_of_an_earlier_attempt_is_let_be() -> None:
-    room, (ana, _) = circle("Ana", "Luis")
-    first, second = begun(room, ana)
-    going = upload(ana, first, bytes(16))
-    ana.feed(TransferFailed(going.transfer, "lost"))
-    ana.world.now += limits.STORAGE_PAUSE
-    assert len(sent(ana.feed(Ticked()), frames.BeginUpload)) == 2
-    said = frames.Upload(second.request, bytes(16), 0, b"ticket", 0)
+    room, (ana, luis) = circle("Ana", "Luis")
+    announced = begun(room, ana)
+    luis.get(CreateInvite(room))
+    ana.outbound.clear()
+    said = frames.Upload(announced.request, bytes(16), 0, b"ticket", 0)
     assert answer(ana, said) == []
+
+
+def test_a_handshake_that_was_given_up_is_not_answered_for_the_next_one() -> None:
+    world = World()
+    room, (ana, luis) = world.circle("Ana", "Luis")
+    patched(room, ana)
+    first = asked_for(ana, ToPublish)
+    luis.ask(CreateInvite(room))
+    run_until(ana, frames.Commit)
+    second = room_of(ana, room).pending
+    assert second is not None
+    for said in (
+        frames.Stale(first, room, 9, ()),
+        frames.Refused(first, ErrorCode.ROOM_FULL),
+    ):
+        waiting = ana.session
+        assert answer(ana, said) == []
+        assert room_of(ana, room).pending is second
+        ana.session = waiting
 
 
 def test_the_command_goes_on_though_another_handshake_comes_between() -> None:
     world = World()
     room, (ana, luis) = world.circle("Ana", "Luis")
-    effects = ana.feed(Asked(77, ChangeRoom(room, "Otra")))
-    assert len(sent(effects, frames.BeginUpload)) == 2
-    held = list(ana.outbound)
-    ana.outbound.clear()
+    begun(room, ana)
     luis.get(CreateInvite(room))
-    ana.outbound.extendleft(reversed(held))
     before = world.now
     world.settle()
     assert ana.replies[77] == Carried()
@@ -217,19 +305,20 @@ def test_the_command_goes_on_though_another_handshake_comes_between() -> None:
 
 def test_what_nothing_waits_for_changes_nothing() -> None:
     room, (ana, _) = circle("Ana", "Luis")
-    first, second = begun(room, ana)
-    going = upload(ana, first, bytes(16))
+    announced = begun(room, ana)
+    unasked = ana.session
+    going = upload(ana, announced)
     waiting = ana.session
     idle = room_of(ana, room).with_live(work=None, stopped=True)
     for rooms in ({room: idle}, {}):
         for item in (Uploaded(going.transfer), TransferFailed(going.transfer, "lost")):
             ana.session = replace(waiting, rooms=rooms)
             assert ana.feed(item) == []
-        ana.session = replace(waiting, rooms=rooms)
-        said = frames.Upload(second.request, bytes(16), 0, b"ticket", 0)
+        ana.session = replace(unasked, rooms=rooms)
+        said = frames.Upload(announced.request, bytes(16), 0, b"ticket", 0)
         assert answer(ana, said) == []
-    ana.session = waiting
-    assert answer(ana, frames.Done(second.request)) == []
+    ana.session = unasked
+    assert answer(ana, frames.Done(announced.request)) == []
     assert isinstance(room_of(ana, room).live.work, Publication)
 
 
@@ -316,7 +405,8 @@ def test_a_wish_that_the_relay_will_never_take_is_answered(purpose: type[Any]) -
 def test_a_chore_that_the_relay_will_never_take_is_not_tried_at_once() -> None:
     world = World()
     room, (ana, _) = world.circle("Ana", "Luis")
-    alter(ana, room_of(ana, room).with_state(sent=limits.REFRESH_MESSAGES))
+    kept = room_of(ana, room).with_live(tree_due=True)
+    alter(ana, kept.with_state(sent=limits.REFRESH_MESSAGES))
     ana.feed(Asked(77, ChangeRoom(room, " ")))
     ana.outbound.clear()
     assert outline(refuse(ana, ToUpload, ErrorCode.ROOM_FULL)) == []
@@ -341,8 +431,7 @@ def test_a_room_that_the_relay_will_not_have_is_given_up() -> None:
 def test_a_lost_blob_is_sent_again_in_a_while() -> None:
     world = World()
     room, (ana, _) = world.circle("Ana", "Luis")
-    first, _ = begun(room, ana)
-    going = upload(ana, first, bytes(16))
+    going = upload(ana, begun(room, ana))
     assert ana.feed(TransferFailed(going.transfer, "lost")) == []
     assert room_of(ana, room).live.paused == world.now + limits.STORAGE_PAUSE
     world.wait(limits.STORAGE_PAUSE)
@@ -358,7 +447,8 @@ def test_a_repair_says_what_holds_and_who_belongs() -> None:
     kept = publishing.begin(turn, room_of(ana, room), Repairing(), group_of(ana, room))
     alter(ana, kept)
     ana.session = replace(turn.session, rooms={room: kept})
-    effects = finish(ana, sent(turn.effects(), frames.BeginUpload))
+    (announced,) = sent(turn.effects(), frames.BeginUpload)
+    effects = finish(ana, announced)
     (frame,) = sent(effects, frames.Repair)
     assert outline(effects) == ["Transmit Repair"]
     assert set(frame.bundle.route) == {ana.device, luis.device}
@@ -375,7 +465,8 @@ def test_a_repair_of_a_room_that_is_over_routes_nobody() -> None:
     ana.session = replace(
         turn.session, rooms={room: replace(kept, group=None, links={})}
     )
-    effects = finish(ana, sent(turn.effects(), frames.BeginUpload))
+    (announced,) = sent(turn.effects(), frames.BeginUpload)
+    effects = finish(ana, announced)
     (frame,) = sent(effects, frames.Repair)
     assert frame.bundle.route == ()
 
@@ -411,8 +502,8 @@ def test_who_enters_reads_from_its_own_entry_on() -> None:
 def test_a_repair_that_is_refused_stops_no_member() -> None:
     room, (ana, _) = circle("Ana", "Luis")
     published(room, ana)
-    alter(ana, room_of(ana, room).with_live(work=None, wishes=()).without_pending())
-    assert outline(refuse(ana, ToPublish, ErrorCode.NOT_ALLOWED)) == []
+    alter(ana, room_of(ana, room).with_live(work=None, wishes=()))
+    assert outline(refuse(ana, ToPublish, ErrorCode.NOT_ALLOWED)) == ["Save"]
     assert not room_of(ana, room).live.stopped
 
 
@@ -420,6 +511,6 @@ def test_who_cannot_come_back_stops_trying() -> None:
     room, (ana, _) = circle("Ana", "Luis")
     published(room, ana)
     lost = room_of(ana, room).with_live(work=None, wishes=())
-    alter(ana, lost.without_pending().with_state(status=RoomStatus.LOST))
+    alter(ana, lost.with_state(status=RoomStatus.LOST))
     refuse(ana, ToPublish, ErrorCode.NOT_ALLOWED)
     assert room_of(ana, room).live.stopped

@@ -341,7 +341,7 @@ def test_transfers_that_nobody_waits_for_change_nothing() -> None:
     for item in (Uploaded(9), Downloaded(9, b"data"), TransferFailed(9, "lost")):
         assert ana.feed(item) == []
         for is_upload in (True, False):
-            transfer = Transfer(room, 0, b"what", is_upload=is_upload)
+            transfer = Transfer(room, b"what", is_upload=is_upload)
             ana.session = replace(ana.session, transfers={9: transfer})
             assert ana.feed(item) == []
             assert ana.session.transfers == {}

@@ -130,8 +130,8 @@ def test_it_is_known_whether_rooms_were_asked_for() -> None:
 
 def test_transfers_are_numbered_and_found_once() -> None:
     now = turn()
-    up = Transfer(ROOM, 0, b"digest", is_upload=True)
-    down = Transfer(ROOM, 1, b"blob", is_upload=False)
+    up = Transfer(ROOM, b"digest", is_upload=True)
+    down = Transfer(ROOM, b"blob", is_upload=False)
     now.transfer(lambda number: UploadBlob(number, b"b", b"t", b"data"), up)
     now.transfer(lambda number: DownloadBlob(number, b"b", b"t", 4), down)
     assert now.effects() == [

@@ -178,7 +178,7 @@ def test_a_wish_that_is_being_carried_out_does_not_expire() -> None:
     world = World()
     room, (ana, _) = world.circle("Ana", "Luis")
     effects = ana.feed(Asked(77, ChangeRoom(room, "Otra")))
-    assert outline(effects) == ["Save", "Transmit BeginUpload", "Transmit BeginUpload"]
+    assert outline(effects) == ["Save", "Transmit Commit"]
     held, ana.outbound = ana.outbound, type(ana.outbound)()
     world.now += limits.WISH_PATIENCE
     assert ana.feed(Ticked()) == []

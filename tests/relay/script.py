@@ -291,12 +291,14 @@ class Client:
         text: str = "",
         retention: int | None = None,
     ) -> frames.GroupAdvice:
-        """Upload a GroupInfo and a tree and return the advice that names them."""
+        """Upload a tree and return the advice that names it."""
         wraps = {terms.wrap: b"wrapped for " + terms.wrap for terms in invites}
         return frames.GroupAdvice(
-            self.upload(room, b"group info" + text.encode()),
-            self.upload(room, b"tree" + text.encode()),
+            key_of("tree " + text),
+            b"group info" + text.encode(),
             b"wrapped for members",
+            self.upload(room, b"tree" + text.encode()),
+            None,
             tuple(frames.Wrap(*item) for item in wraps.items()),
             invites,
             retention,

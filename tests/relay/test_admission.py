@@ -159,7 +159,7 @@ def test_a_lease_never_holds_members_back() -> None:
     bob = script.enter("bob")
     ask(bob, room)
     assert isinstance(alice.commit(room, 1, "mine")[-1], frames.Accepted)
-    assert join(bob, room, 1) == [frames.Stale(4, room, 2, ())]
+    assert join(bob, room, 1) == [frames.Stale(3, room, 2, ())]
     (group,) = bob.ask(frames.FetchGroup, room)
     assert isinstance(group, frames.Group)
     assert (group.handshake, group.wrapped) == (2, b"wrapped for " + LINK.wrap)
@@ -229,7 +229,7 @@ def test_who_was_removed_does_not_come_back_without_an_invite() -> None:
     alice.commit(room, 0, "out", frames.Bundle(unroute=(bob.person.device,)))
     bob.look()
     reference = frames.BlobReference(bytes(16), 1, bytes(32))
-    advice = frames.GroupAdvice(reference, reference, b"")
+    advice = frames.GroupAdvice(bytes(16), b"", b"", reference)
     code = bob.refusal(frames.Join, room, key_of("back"), 1, b"back", advice)
     assert code is ErrorCode.NOT_FOUND
     assert bob.refusal(frames.FetchGroup, room) is ErrorCode.NOT_FOUND

@@ -54,6 +54,12 @@ class View:
     def has_blob(self, reference: frames.BlobReference) -> bool:
         return self.blobs and reference.size > 0
 
+    def advice(self) -> frames.GroupAdvice | None:
+        return None
+
+    def patches(self) -> tuple[int, int]:
+        return 0, 0
+
 
 def test_an_entry_follows_the_last_one() -> None:
     decision = decide(View(), TEXT)
@@ -138,7 +144,7 @@ def test_a_room_stores_a_limited_number_of_bytes() -> None:
 
 def test_a_bundle_s_blobs_must_be_there() -> None:
     reference = frames.BlobReference(bytes(16), 1, bytes(32))
-    bundle = frames.Bundle(group=frames.GroupAdvice(reference, reference, b""))
+    bundle = frames.Bundle(group=frames.GroupAdvice(bytes(16), b"", b"", reference))
     proposal = replace(TEXT, bundle=bundle)
     assert isinstance(decide(View(), proposal), Placement)
     missing = Denied(ErrorCode.BLOB_INCOMPLETE)

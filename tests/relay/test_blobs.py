@@ -157,6 +157,7 @@ def test_a_joiner_s_ticket_opens_the_group_and_nothing_else() -> None:
         frames.RequestAdmission, room, link.invite, bob.claim(link, room)
     )
     assert isinstance(admitted, frames.Admitted)
+    assert advice.tree is not None
     assert read(script, admitted.ticket, advice.tree.blob, 0, 4) == b"tree"
     with pytest.raises(Refusal):
         read(script, admitted.ticket, secret.blob, 0, 4)

@@ -1,7 +1,7 @@
 """Bundles: atomic with their handshake, mended by any member."""
 
 from tertulia.wire import ErrorCode, frames
-from tests.relay.script import Script, refused
+from tests.relay.script import Script, key_of, refused
 
 
 def test_a_commit_delivers_its_welcome_and_routes_the_new_device() -> None:
@@ -29,7 +29,7 @@ def test_a_stale_commit_leaves_nothing_of_its_bundle() -> None:
     assert bob.ask(frames.ListRooms) == [frames.Rooms(1, ())]
 
 
-def test_a_bundle_must_name_blobs_that_are_there() -> None:
+def test_a_bundle_must_name_a_tree_that_is_there() -> None:
     script = Script()
     alice = script.enter("alice")
     room, elsewhere = script.room("room", alice), script.room("elsewhere", alice)
@@ -88,6 +88,30 @@ def test_a_group_is_told_to_members_once_there_is_one() -> None:
         advice.group_info,
         b"wrapped for members",
     )
+
+
+def test_patches_are_told_in_order_beside_the_tree_they_follow() -> None:
+    script = Script()
+    alice = script.enter("alice")
+    room = script.room("room", alice)
+    whole = alice.advice(room, text="0")
+    alice.commit(room, 0, "commit 0", frames.Bundle(group=whole))
+    alice.commit(room, 1, "commit 1", frames.Bundle(group=patched("1", "0")))
+    alice.commit(room, 2, "commit 2", frames.Bundle(group=patched("2", "1")))
+    answer = alice.commit(room, 3, "astray", frames.Bundle(group=patched("3", "1")))
+    assert refused(answer, ErrorCode.TREE_NEEDED)
+    (group,) = alice.ask(frames.FetchGroup, room)
+    assert isinstance(group, frames.Group)
+    assert group.tree == whole.tree
+    assert group.patches == (b"patch to 1", b"patch to 2")
+    assert (group.group_info, group.handshake) == (b"info 2", 3)
+
+
+def patched(text: str, after: str) -> frames.GroupAdvice:
+    """Return advice that changes the tree of other advice."""
+    patch = frames.TreePatch(key_of("tree " + after), f"patch to {text}".encode())
+    name, info = key_of("tree " + text), f"info {text}".encode()
+    return frames.GroupAdvice(name, info, b"wrapped for members", None, patch)
 
 
 def test_who_was_cut_is_not_told_the_group() -> None:

@@ -36,7 +36,7 @@ def test_nothing_is_answered_before_authentication(kind: type[frames.Frame]) -> 
 
 def one_of_each() -> list[frames.FromClient]:
     reference = frames.BlobReference(bytes(16), 1, bytes(32))
-    advice = frames.GroupAdvice(reference, reference, b"")
+    advice = frames.GroupAdvice(bytes(16), b"", b"", reference)
     head = frames.SignedHead(bytes(16), 0, bytes(32), bytes(64))
     room, key = bytes(16), bytes(16)
     return [
@@ -56,6 +56,7 @@ def one_of_each() -> list[frames.FromClient]:
         frames.Leave(1, room, key, 0, b""),
         frames.Repair(1, room, 0, frames.Bundle()),
         frames.FetchGroup(1, room),
+        frames.ReportGroup(1, room),
         frames.Refeed(1, room, (), head),
         frames.RequestAdmission(1, room, bytes(16), bytes(64)),
         frames.FetchWelcomes(1),

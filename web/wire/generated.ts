@@ -100,6 +100,7 @@ export const ERROR_CODES = [
   "blob_mismatch",
   "blob_incomplete",
   "ticket_invalid",
+  "tree_needed",
   "catch_up",
   "going_away",
   "unavailable",
@@ -123,6 +124,7 @@ export const LIMITS = {
   ENTRY_BLOB: 983040,
   FRAME: 1048576,
   FRAME_UNIT: 16384,
+  GROUP_INFO: 98304,
   HANDSHAKE_AGE: 7776000000,
   HANDSHAKE_TIME: 10000,
   HEAD_PATH: 20,
@@ -149,9 +151,13 @@ export const LIMITS = {
   SECOND: 1000,
   SIGNAL: 4096,
   SMALL_ROOM: 32,
+  SMALL_TREE_PATCHES: 32768,
   STALE_BEFORE_TURN: 3,
   STALE_ENTRIES: 64,
   TICKET_TIME: 3600000,
+  TREE_PATCH: 65536,
+  TREE_PATCHES: 256,
+  TREE_PATCHES_SIZE: 524288,
   TURN_TIME: 1000,
   UPLOAD_TIME: 172800000,
   VERSIONS: 16,
@@ -200,7 +206,25 @@ export function packBlobReference(value: BlobReference): readonly Packed[] {
   return [value.blob, value.size, value.hash];
 }
 
-/** The key of the current GroupInfo and tree, encrypted for the invites of one wrap key. */
+/** What makes this epoch's tree of the one named `after`. */
+export interface TreePatch {
+  readonly after: Uint8Array;
+  readonly blob: Uint8Array;
+}
+
+export function unpackTreePatch(value: Packed | undefined): TreePatch {
+  const fields = array(value, "TreePatch");
+  return {
+    after: bytes(fields[0], 16, 16),
+    blob: bytes(fields[1], 0, 65536),
+  };
+}
+
+export function packTreePatch(value: TreePatch): readonly Packed[] {
+  return [value.after, value.blob];
+}
+
+/** The key of the current group advice, encrypted for the invites of one wrap key. */
 export interface Wrap {
   readonly wrap: Uint8Array;
   readonly wrapped: Uint8Array;
@@ -242,11 +266,13 @@ export function packInvite(value: Invite): readonly Packed[] {
   return [value.invite, value.publicKey, value.wrap, value.expires, value.uses];
 }
 
-/** What the relay hands to joiners of the current epoch; it cannot read or check it. */
+/** What the relay hands to joiners of the current epoch; it cannot read or check it. The tree, named `name`, comes whole or as a patch. */
 export interface GroupAdvice {
-  readonly groupInfo: BlobReference;
-  readonly tree: BlobReference;
+  readonly name: Uint8Array;
+  readonly groupInfo: Uint8Array;
   readonly memberWrap: Uint8Array;
+  readonly tree: BlobReference | null;
+  readonly patch: TreePatch | null;
   readonly wraps: readonly Wrap[];
   readonly invites: readonly Invite[];
   readonly retention: number | null;
@@ -255,17 +281,19 @@ export interface GroupAdvice {
 export function unpackGroupAdvice(value: Packed | undefined): GroupAdvice {
   const fields = array(value, "GroupAdvice");
   return {
-    groupInfo: unpackBlobReference(fields[0]),
-    tree: unpackBlobReference(fields[1]),
+    name: bytes(fields[0], 16, 16),
+    groupInfo: bytes(fields[1], 0, 98304),
     memberWrap: bytes(fields[2], 0, 256),
-    wraps: fields[3] === undefined ? [] : list(fields[3], 256, (each) => unpackWrap(each)),
-    invites: fields[4] === undefined ? [] : list(fields[4], 256, (each) => unpackInvite(each)),
-    retention: (fields[5] ?? null) === null ? null : integer(fields[5], 0, 9007199254740991),
+    tree: (fields[3] ?? null) === null ? null : unpackBlobReference(fields[3]),
+    patch: (fields[4] ?? null) === null ? null : unpackTreePatch(fields[4]),
+    wraps: fields[5] === undefined ? [] : list(fields[5], 256, (each) => unpackWrap(each)),
+    invites: fields[6] === undefined ? [] : list(fields[6], 256, (each) => unpackInvite(each)),
+    retention: (fields[7] ?? null) === null ? null : integer(fields[7], 0, 9007199254740991),
   };
 }
 
 export function packGroupAdvice(value: GroupAdvice): readonly Packed[] {
-  return [packBlobReference(value.groupInfo), packBlobReference(value.tree), value.memberWrap, value.wraps.map((each) => packWrap(each)), value.invites.map((each) => packInvite(each)), value.retention];
+  return [value.name, value.groupInfo, value.memberWrap, value.tree === null ? null : packBlobReference(value.tree), value.patch === null ? null : packTreePatch(value.patch), value.wraps.map((each) => packWrap(each)), value.invites.map((each) => packInvite(each)), value.retention];
 }
 
 /** One MLS Welcome for several devices. */
@@ -888,6 +916,26 @@ export function packFetchGroup(value: FetchGroup): readonly Packed[] {
   return [value.tag, value.request, value.room];
 }
 
+/** Says that what the relay gave in order to enter does not open or fit. One member is asked to mend it. → `done` */
+export interface ReportGroup {
+  readonly tag: "report_group";
+  readonly request: number;
+  readonly room: Uint8Array;
+}
+
+export function unpackReportGroup(value: Packed | undefined): ReportGroup {
+  const fields = array(value, "ReportGroup");
+  return {
+    tag: "report_group",
+    request: integer(fields[1], 1, 4294967295),
+    room: bytes(fields[2], 16, 16),
+  };
+}
+
+export function packReportGroup(value: ReportGroup): readonly Packed[] {
+  return [value.tag, value.request, value.room];
+}
+
 /** Gives a restored relay entries that it lost, right after its head, up to a head it once signed. → `done` */
 export interface Refeed {
   readonly tag: "refeed";
@@ -1314,14 +1362,15 @@ export function packStale(value: Stale): readonly Packed[] {
   return [value.tag, value.request, value.room, value.handshake, value.entries.map((each) => packEntry(each)), value.more];
 }
 
-/** What an external commit starts from. */
+/** What an external commit starts from: the tree, the patches to it in order, the rest. */
 export interface Group {
   readonly tag: "group";
   readonly request: number;
   readonly handshake: number;
   readonly head: SignedHead;
-  readonly groupInfo: BlobReference;
+  readonly groupInfo: Uint8Array;
   readonly tree: BlobReference;
+  readonly patches: readonly Uint8Array[];
   readonly wrapped: Uint8Array;
   readonly ticket: Uint8Array;
 }
@@ -1333,15 +1382,34 @@ export function unpackGroup(value: Packed | undefined): Group {
     request: integer(fields[1], 0, 4294967295),
     handshake: integer(fields[2], 0, 9007199254740991),
     head: unpackSignedHead(fields[3]),
-    groupInfo: unpackBlobReference(fields[4]),
+    groupInfo: bytes(fields[4], 0, 98304),
     tree: unpackBlobReference(fields[5]),
-    wrapped: bytes(fields[6], 0, 256),
-    ticket: bytes(fields[7], 0, 256),
+    patches: list(fields[6], 256, (each) => bytes(each, 0, 65536)),
+    wrapped: bytes(fields[7], 0, 256),
+    ticket: bytes(fields[8], 0, 256),
   };
 }
 
 export function packGroup(value: Group): readonly Packed[] {
-  return [value.tag, value.request, value.handshake, packSignedHead(value.head), packBlobReference(value.groupInfo), packBlobReference(value.tree), value.wrapped, value.ticket];
+  return [value.tag, value.request, value.handshake, packSignedHead(value.head), value.groupInfo, packBlobReference(value.tree), value.patches, value.wrapped, value.ticket];
+}
+
+/** Somebody could not enter by the group advice: mend it by `repair`. */
+export interface GroupReported {
+  readonly tag: "group_reported";
+  readonly room: Uint8Array;
+}
+
+export function unpackGroupReported(value: Packed | undefined): GroupReported {
+  const fields = array(value, "GroupReported");
+  return {
+    tag: "group_reported",
+    room: bytes(fields[1], 16, 16),
+  };
+}
+
+export function packGroupReported(value: GroupReported): readonly Packed[] {
+  return [value.tag, value.room];
 }
 
 /** Others join first; told again when the number changes. */
@@ -1371,8 +1439,9 @@ export interface Admitted {
   readonly until: number;
   readonly handshake: number;
   readonly head: SignedHead;
-  readonly groupInfo: BlobReference;
+  readonly groupInfo: Uint8Array;
   readonly tree: BlobReference;
+  readonly patches: readonly Uint8Array[];
   readonly wrapped: Uint8Array;
   readonly ticket: Uint8Array;
 }
@@ -1385,15 +1454,16 @@ export function unpackAdmitted(value: Packed | undefined): Admitted {
     until: integer(fields[2], 0, 9007199254740991),
     handshake: integer(fields[3], 0, 9007199254740991),
     head: unpackSignedHead(fields[4]),
-    groupInfo: unpackBlobReference(fields[5]),
+    groupInfo: bytes(fields[5], 0, 98304),
     tree: unpackBlobReference(fields[6]),
-    wrapped: bytes(fields[7], 0, 256),
-    ticket: bytes(fields[8], 0, 256),
+    patches: list(fields[7], 256, (each) => bytes(each, 0, 65536)),
+    wrapped: bytes(fields[8], 0, 256),
+    ticket: bytes(fields[9], 0, 256),
   };
 }
 
 export function packAdmitted(value: Admitted): readonly Packed[] {
-  return [value.tag, value.request, value.until, value.handshake, packSignedHead(value.head), packBlobReference(value.groupInfo), packBlobReference(value.tree), value.wrapped, value.ticket];
+  return [value.tag, value.request, value.until, value.handshake, packSignedHead(value.head), value.groupInfo, packBlobReference(value.tree), value.patches, value.wrapped, value.ticket];
 }
 
 /** Waiting Welcomes, oldest first, asked for or just arrived. */
@@ -1587,6 +1657,7 @@ export type FromClient =
   | Leave
   | Repair
   | FetchGroup
+  | ReportGroup
   | Refeed
   | RequestAdmission
   | FetchWelcomes
@@ -1638,6 +1709,8 @@ export function unpackFromClient(value: Packed): FromClient | undefined {
       return unpackRepair(value);
     case "fetch_group":
       return unpackFetchGroup(value);
+    case "report_group":
+      return unpackReportGroup(value);
     case "refeed":
       return unpackRefeed(value);
     case "request_admission":
@@ -1699,6 +1772,8 @@ export function packFromClient(frame: FromClient): readonly Packed[] {
       return packRepair(frame);
     case "fetch_group":
       return packFetchGroup(frame);
+    case "report_group":
+      return packReportGroup(frame);
     case "refeed":
       return packRefeed(frame);
     case "request_admission":
@@ -1731,6 +1806,7 @@ export type FromRelay =
   | Accepted
   | Stale
   | Group
+  | GroupReported
   | Queued
   | Admitted
   | Welcomes
@@ -1767,6 +1843,8 @@ export function unpackFromRelay(value: Packed): FromRelay | undefined {
       return unpackStale(value);
     case "group":
       return unpackGroup(value);
+    case "group_reported":
+      return unpackGroupReported(value);
     case "queued":
       return unpackQueued(value);
     case "admitted":
@@ -1814,6 +1892,8 @@ export function packFromRelay(frame: FromRelay): readonly Packed[] {
       return packStale(frame);
     case "group":
       return packGroup(frame);
+    case "group_reported":
+      return packGroupReported(frame);
     case "queued":
       return packQueued(frame);
     case "admitted":

@@ -219,7 +219,7 @@ def _refusals() -> Mapping[str, Sentences]:
         },
         **{
             code: Sentences(_("The relay cannot do that at the moment."), kept, later)
-            for code in ("going_away", "unavailable")
+            for code in ("going_away", "tree_needed", "unavailable")
         },
         "unknown": Sentences(_("The relay said no."), unchanged, operator),
     }

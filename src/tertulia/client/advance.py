@@ -105,12 +105,19 @@ def _take_part(turn: Turn, room: Room) -> None:
     room = _chores(turn, room)
     if room.live.work is None and room.live.wishes:
         room = committing.begin(turn, room)
+    elif room.live.work is None and _is_to_mend(room) and room.group is not None:
+        room = joining.begin_mending(turn, room, room.group)
     elif room.live.work is None and _is_due(room.live.repair_at, turn.now):
         room = joining.begin_check(turn, room)
     turn.put(sending.begin(turn, room))
     if _is_due(room.live.review_at, turn.now):
         # Asked again, the relay may know better who is in the room.
         turn.put(following.ask_anew(turn.session.rooms[room.id]))
+
+
+def _is_to_mend(room: Room) -> bool:
+    """Tell whether somebody could not enter a room that this device knows to be it."""
+    return room.live.reported and not room.state.unconfirmed
 
 
 def _is_due(time: int | None, now: int) -> bool:

@@ -20,6 +20,7 @@ from tertulia.client.annotation import (
 )
 from tertulia.client.errors import FullRoomError, InviteRefusedError
 from tertulia.client.group_advice import (
+    GivenAdvice,
     OpenedAdvice,
     member_wrap_key,
     open_advice,
@@ -33,7 +34,7 @@ from tertulia.client.links import parse_room_link
 from tertulia.client.room import Room
 from tertulia.client.room_policy import policy_of
 from tertulia.client.turn import Turn
-from tertulia.client.value_errors import NoAccountKeyError
+from tertulia.client.value_errors import NoAccountKeyError, SealError
 from tertulia.client.work import Entering, Fetched
 from tertulia.crypto import Secret, cipher_suite
 from tertulia.wire import RoomInviteLink, new_message_key
@@ -51,9 +52,7 @@ class _Plan:
     former: bytes = b""
 
 
-def enter_by_link(
-    turn: Turn, room: Room, work: Fetched, blobs: tuple[bytes, bytes]
-) -> Entering:
+def enter_by_link(turn: Turn, room: Room, work: Fetched, tree: bytes) -> Entering:
     """Return the entry of a joiner.
 
     Raises PeerError, InvalidError, CodecError, and FullRoomError.
@@ -63,9 +62,9 @@ def enter_by_link(
     advice_key = open_wrap(secrets.wrap_key, room.id, work.wrapped)
     if advice_key.epoch < link.epoch:
         raise InviteRefusedError("the room is older than the link")
-    advice = open_advice(advice_key, *blobs)
+    advice = open_advice(advice_key, room.id, _given(work, tree))
     _check_fits(link, advice)
-    mine = _leaf_of(turn.session.profile.device, advice.tree)
+    mine = _leaf_of(turn.session.profile.device, advice.known.tree)
     if mine is None:
         _check_place(advice)
         plan = _Plan(work, advice, _by_invite(room, secrets))
@@ -91,31 +90,36 @@ def _check_fits(link: RoomInviteLink, advice: OpenedAdvice) -> None:
 def _check_place(advice: OpenedAdvice) -> None:
     """Raise FullRoomError if the others would skip one more device."""
     context = advice.group_info.take_for_checking().group_context
-    if not has_place(context, advice.tree):
+    if not has_place(context, advice.known.tree):
         raise FullRoomError(limits.HYBRID_DEVICES)
 
 
-def enter_again(
-    turn: Turn, room: Room, work: Fetched, blobs: tuple[bytes, bytes]
-) -> Entering:
+def enter_again(turn: Turn, room: Room, work: Fetched, tree: bytes) -> Entering:
     """Return the entry of who comes back; raise PeerError, InvalidError, CodecError."""
     policy, group = room.policy, room.group
     if policy is None or group is None:
         raise InviteRefusedError("the keys of the room are lost")
-    advice_key = open_wrap(member_wrap_key(policy.secret), room.id, work.wrapped)
+    try:
+        advice_key = open_wrap(member_wrap_key(policy.secret), room.id, work.wrapped)
+    except SealError:
+        raise InviteRefusedError("the keys of the room changed") from None
     if advice_key.epoch < group.context.epoch:
         raise InviteRefusedError("the room went back in time")
-    advice = open_advice(advice_key, *blobs)
+    advice = open_advice(advice_key, room.id, _given(work, tree))
     if advice.group_info.take_for_checking().group_context.group_id != room.id:
         raise InviteRefusedError("another room")
     former = member_of(group.leaf).device
-    mine = _leaf_of(former, advice.tree)
+    mine = _leaf_of(former, advice.known.tree)
     if mine is None:
         raise InviteRefusedError("this device is no longer in the room")
     plan = _replacing(turn, room, work, advice, mine)
     if former != turn.session.profile.device:
         plan = replace(plan, claiming=_as_account(turn, room, mine), former=former)
     return _external_commit(turn, room, plan)
+
+
+def _given(work: Fetched, tree: bytes) -> GivenAdvice:
+    return GivenAdvice(work.group_info, tree, work.patches)
 
 
 def _by_invite(room: Room, secrets: InviteSecrets) -> _Claiming:
@@ -170,7 +174,7 @@ def _external_commit(turn: Turn, room: Room, plan: _Plan) -> Entering:
         plan.advice.group_info,
         mls.ExternalJoin(
             mls_identity(profile, cipher_suite(context.cipher_suite), profile.name),
-            mls.Aids({}, plan.advice.tree),
+            mls.Aids({}, plan.advice.known.tree),
             replaces=plan.replaces,
             authorize=authorize,
         ),
@@ -180,4 +184,12 @@ def _external_commit(turn: Turn, room: Room, plan: _Plan) -> Entering:
     secret = policy_of(context).secret
     message = mls.encode_message(joined.message)
     blob = seal_commit(secret, room.id, message, turn.rng)
-    return Entering(blob, joined.group, key, plan.work.handshake, position, plan.former)
+    return Entering(
+        blob,
+        joined.group,
+        key,
+        plan.work.handshake,
+        position,
+        plan.advice.known,
+        plan.former,
+    )

@@ -1,15 +1,15 @@
 """What joiners need of a room's current epoch, sealed so that the relay can keep it.
 
-GroupInfo and ratchet tree are encrypted once per commit under a fresh key. That key is
-wrapped for members, under a key derived from the room secret, and for each invite's
-wrap key. Whoever opens a wrap learns the epoch and the hash of its confirmation tag,
-too, and so whether the advice is of the epoch it knows.
+Everything is encrypted under keys derived from one that the epoch exports. That key is
+wrapped for members who lost the thread, under a key derived from the room secret, and
+for each invite's wrap key. Whoever opens a wrap learns the epoch and the hash of its
+confirmation tag, too, and so whether the advice is of the epoch it knows.
 
-    blob    = AES-256-GCM(key for its purpose, nonce 0, padded GroupInfo or tree)
+    sealed  = nonce || AES-256-GCM(key for its purpose, nonce, padded text; label, room)
     wrapped = nonce || AES-256-GCM(wrap key, nonce, AdviceKey; label and room as AAD)
 
-Whether a GroupInfo is genuine and of which room is for `mls.join_externally` and the
-room's rules to say.
+How the tree gets there stands in `advice_tree`. Whether a GroupInfo is genuine and of
+which room is for `mls.join_externally` and the room's rules to say.
 """
 
 from collections.abc import Sequence
@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Annotated, Final
 
+from tertulia.client.advice_tree import KnownTree, epoch_key, known_tree, open_tree
 from tertulia.client.derivation import derive
 from tertulia.client.fields import HASH, SECRET, Versioned
 from tertulia.client.identity import POSITION
@@ -25,15 +26,13 @@ from tertulia.client.room_policy import ListedInvite, RoomPolicy
 from tertulia.client.sealing import open_sealed, seal
 from tertulia.client.value_errors import PaddingError, SealError
 from tertulia.codec import CodecError, uint64
-from tertulia.crypto import AES256GCM, DecryptionError, Rng, Secret
+from tertulia.crypto import Rng, Secret
 from tertulia.mls import (
     Extension,
     Group,
     GroupInfo,
     InvalidError,
-    RatchetTree,
     Unverified,
-    decode_tree,
     find_extension,
     make_group_info,
 )
@@ -41,10 +40,7 @@ from tertulia.wire import frames
 
 _KIND: Final = "group advice"
 _GROUP_INFO: Final = "group info"
-_TREE: Final = "tree"
 _WRAP: Final = "wrap"
-# Each key encrypts one blob, once.
-_NONCE: Final = bytes(AES256GCM.nonce_size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +62,10 @@ class AdviceKey(Versioned):
 
 @dataclass(frozen=True, slots=True)
 class SealedAdvice:
-    """What goes to the relay: two blobs, and what stands in `frames.GroupAdvice`."""
+    """What stands in `frames.GroupAdvice`, but for the tree that has this name."""
 
+    name: bytes
     group_info: bytes
-    tree: bytes
     member_wrap: bytes
     wraps: tuple[frames.Wrap, ...]
     invites: tuple[frames.Invite, ...]
@@ -80,27 +76,35 @@ class OpenedAdvice:
     """What an external join starts from.
 
     `position` stands in the GroupInfo and is worth as much: verified once a join with
-    it succeeds.
+    it succeeds. So is the tree.
     """
 
     group_info: Unverified[GroupInfo]
-    tree: RatchetTree
+    known: KnownTree
     position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class GivenAdvice:
+    """What the relay gives to who enters: the tree, and patches that follow it."""
+
+    group_info: bytes
+    tree: bytes
+    patches: tuple[bytes, ...]
 
 
 def seal_advice(
     group: Group, policy: RoomPolicy, position: Position, rng: Rng
 ) -> SealedAdvice:
     """Return the advice on a group's current epoch, whose policy is `policy`."""
-    room = group.context.group_id
-    key = Secret(rng(32))
+    room, key = group.context.group_id, epoch_key(group)
     advice_key = AdviceKey(key, group.context.epoch, _tag_hash(group)).encode()
     mark = Extension(POSITION, position.encode())
-    group_info = make_group_info(group, (mark,), tree=False)
+    group_info = pad(make_group_info(group, (mark,), tree=False).encode())
     keys = {wrap_id(each.wrap_key): each.wrap_key for each in policy.invites}
     return SealedAdvice(
-        group_info=_seal_blob(key, _GROUP_INFO, group_info.encode()),
-        tree=_seal_blob(key, _TREE, group.tree.encode()),
+        name=known_tree(key, group.tree).name,
+        group_info=seal(_group_info_key(key), _GROUP_INFO, room, group_info, rng),
         member_wrap=seal(member_wrap_key(policy.secret), _WRAP, room, advice_key, rng),
         wraps=tuple(
             frames.Wrap(name, seal(wrap_key, _WRAP, room, advice_key, rng))
@@ -142,21 +146,20 @@ def open_wrap(wrap_key: Secret, room: bytes, wrapped: bytes) -> AdviceKey:
         raise SealError(str(error)) from error
 
 
-def open_advice(
-    advice_key: AdviceKey, group_info_blob: bytes, tree_blob: bytes
-) -> OpenedAdvice:
+def open_advice(advice_key: AdviceKey, room: bytes, given: GivenAdvice) -> OpenedAdvice:
     """Return GroupInfo and tree, if they are of the epoch that the wrap names.
 
     Raises SealError, also for whatever does not decode.
     """
+    key = advice_key.key
     try:
-        data = _open_blob(advice_key.key, _GROUP_INFO, group_info_blob)
-        group_info = GroupInfo.decode(data)
-        tree = decode_tree(_open_blob(advice_key.key, _TREE, tree_blob))
+        sealed = open_sealed(_group_info_key(key), _GROUP_INFO, room, given.group_info)
+        group_info = GroupInfo.decode(unpad(sealed))
         position = Position.decode(
             find_extension(group_info.extensions, POSITION) or b""
         )
-    except (DecryptionError, PaddingError, CodecError, InvalidError) as error:
+        known = open_tree(key, room, given.tree, given.patches)
+    except (PaddingError, CodecError, InvalidError) as error:
         raise SealError(str(error)) from error
     tag_hash = sha256(group_info.confirmation_tag).digest()
     if (group_info.group_context.epoch, tag_hash) != (
@@ -164,7 +167,7 @@ def open_advice(
         advice_key.tag_hash,
     ):
         raise SealError("it is of another epoch than its key")
-    return OpenedAdvice(Unverified(group_info), tree, position)
+    return OpenedAdvice(Unverified(group_info), known, position)
 
 
 def is_current(advice_key: AdviceKey, group: Group) -> bool:
@@ -179,9 +182,5 @@ def _tag_hash(group: Group) -> bytes:
     return sha256(group.epoch.confirmation_tag).digest()
 
 
-def _seal_blob(key: Secret, purpose: str, data: bytes) -> bytes:
-    return AES256GCM.seal(derive(key, _KIND, purpose), _NONCE, b"", pad(data))
-
-
-def _open_blob(key: Secret, purpose: str, blob: bytes) -> bytes:
-    return unpad(AES256GCM.open(derive(key, _KIND, purpose), _NONCE, b"", blob))
+def _group_info_key(key: Secret) -> Secret:
+    return derive(key, _KIND, _GROUP_INFO)

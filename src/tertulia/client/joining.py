@@ -28,10 +28,17 @@ from tertulia.client.group_advice import (
 from tertulia.client.heads import is_genuine
 from tertulia.client.links import parse_room_link
 from tertulia.client.proofs import prove_invite
-from tertulia.client.requests import ToEnter, ToFetchGroup, ToRoute, Transfer
+from tertulia.client.requests import (
+    ToEnter,
+    ToFetchGroup,
+    ToReport,
+    ToRoute,
+    Transfer,
+)
 from tertulia.client.room import Room, RoomState, Route
 from tertulia.client.sending import LATER
 from tertulia.client.turn import Turn
+from tertulia.client.value_errors import SealError
 from tertulia.client.views import RoomStatus
 from tertulia.client.work import Admission, Checking, Fetched, Repairing
 from tertulia.codec import CodecError
@@ -198,62 +205,88 @@ def _unfit(turn: Turn, room: Room, error: TertuliaError) -> None:
         turn.emit(Warned(room.id, "cannot_return"))
     # Somebody's next commit may name this device again.
     later = turn.now + limits.CHORE_PAUSE
-    turn.put(room.with_live(work=None, warned=True, paused=later, route=Route.UNKNOWN))
+    room = room.with_live(reports=0, warned=True)
+    turn.put(room.with_live(work=None, paused=later, route=Route.UNKNOWN))
 
 
 def _download(turn: Turn, room: Room, frame: frames.Admitted | frames.Group) -> None:
     if not is_genuine(turn.link.identity, room.id, frame.head):
         _unfit(turn, room, InviteRefusedError("its signature is wrong"))
         return
-    for part, blob in enumerate((frame.group_info, frame.tree)):
-        if blob.size > limits.ADVICE:
-            _unfit(turn, room, InviteRefusedError("too large"))
-            return
-        transfer = Transfer(room.id, part, blob.blob, is_upload=False)
-        _fetch_blob(turn, transfer, blob, frame.ticket)
+    tree, ticket = frame.tree, frame.ticket
+    if tree.size > limits.ADVICE:
+        _unfit(turn, room, InviteRefusedError("too large"))
+        return
+    turn.transfer(
+        lambda number: DownloadBlob(number, tree.blob, ticket, tree.size),
+        Transfer(room.id, tree.blob, is_upload=False),
+    )
     position = Position(frame.head.place, frame.head.hash)
-    blobs = (frame.group_info.blob, frame.tree.blob)
-    fetched = Fetched(frame.handshake, frame.wrapped, position, blobs)
+    fetched = Fetched(
+        frame.handshake,
+        frame.wrapped,
+        position,
+        tree.blob,
+        frame.group_info,
+        frame.patches,
+    )
     turn.put(room.with_live(work=fetched))
 
 
-def _fetch_blob(
-    turn: Turn, transfer: Transfer, blob: frames.BlobReference, ticket: bytes
-) -> None:
-    turn.transfer(
-        lambda number: DownloadBlob(number, blob.blob, ticket, blob.size), transfer
-    )
-
-
 def downloaded(turn: Turn, transfer: Transfer, data: bytes) -> None:
-    """Make the external commit once GroupInfo and tree are here."""
+    """Make the external commit once the tree is here."""
     room = turn.room(transfer.room)
     if room is None or not isinstance(room.live.work, Fetched):
         return
-    work = room.live.work
-    if work.blobs[transfer.part] != transfer.what:
-        return  # of an earlier attempt
-    if transfer.part == 0:
-        work = replace(work, group_info=data)
-    else:
-        work = replace(work, tree=data)
-    room = turn.put(room.with_live(work=work))
-    if work.group_info is not None and work.tree is not None:
-        _enter(turn, room, work, (work.group_info, work.tree))
+    if room.live.work.tree == transfer.what:  # else of an earlier attempt
+        _enter(turn, room, room.live.work, data)
 
 
-def _enter(turn: Turn, room: Room, work: Fetched, blobs: tuple[bytes, bytes]) -> None:
+def _enter(turn: Turn, room: Room, work: Fetched, tree: bytes) -> None:
     joins = room.state.status is RoomStatus.JOINING
     make = external_entry.enter_by_link if joins else external_entry.enter_again
     try:
-        end = make(turn, room, work, blobs)
+        end = make(turn, room, work, tree)
     except FullRoomError as error:
         _unfit(turn, room, error)
         return
     except _UNFIT as error:
-        _unfit(turn, room, InviteRefusedError(str(error)))
+        refused = InviteRefusedError(str(error))
+        if _is_of_no_use(error) and room.live.reports < limits.REPORTS:
+            _report(turn, room)
+        else:
+            _unfit(turn, room, refused)
         return
-    turn.put(publishing.begin(turn, room, end, end.group))
+    turn.put(publishing.begin(turn, room.with_live(reports=0), end, end.group))
+
+
+def _is_of_no_use(error: TertuliaError) -> bool:
+    """Tell whether the relay's advice is broken, and not this device unwelcome."""
+    if isinstance(error, mls.InvalidError):
+        return error.rule is not mls.Rule.POLICY
+    return isinstance(error, SealError | CodecError | CryptoError)
+
+
+def _report(turn: Turn, room: Room) -> None:
+    """Have a member give the advice anew, and try again in a moment."""
+    turn.request(lambda number: frames.ReportGroup(number, room.id), ToReport(room.id))
+    paused = turn.now + limits.REPORT_PAUSE
+    reports = room.live.reports + 1
+    turn.put(room.with_live(work=None, paused=paused, reports=reports))
+
+
+def reported(turn: Turn, frame: frames.GroupReported) -> None:
+    """Somebody could not enter: give the advice anew, but not for ever."""
+    room = turn.room(frame.room)
+    if room is not None and room.is_member and room.live.mended <= turn.now:
+        turn.put(room.with_live(reported=True))
+
+
+def begin_mending(turn: Turn, room: Room, group: mls.Group) -> Room:
+    """Give the relay advice anew, with the whole tree."""
+    mended = turn.now + limits.MEND_PAUSE
+    room = room.with_live(reported=False, mended=mended)
+    return publishing.begin(turn, room, Repairing(), group)
 
 
 def failed(turn: Turn, transfer: Transfer) -> None:

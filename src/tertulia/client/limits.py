@@ -96,6 +96,12 @@ KNOWN_HASHES: Final = 256
 # Progress of catching up is told for more than this many entries.
 PROGRESS_FROM: Final = 100
 
+# Joiners are many, members may be asked by any of them to give a whole tree anew: not
+# oftener than this. Who could not enter tries again in a moment, so many times.
+MEND_PAUSE: Final = 60_000
+REPORT_PAUSE: Final = 2_000
+REPORTS: Final = 2
+
 # What a joiner downloads before it could check anything: a tree of 5,000 devices.
 ADVICE: Final = 16 * 1024 * 1024
 

@@ -1,18 +1,27 @@
 """Uploading what joiners need of an epoch, then sending the frame that names it.
 
 Every handshake comes with the GroupInfo and the tree of the epoch it starts, sealed.
-So does a new room's first word, and a repair.
+The tree comes as a patch, or is uploaded whole when it must be: when somebody is taken
+out, when the relay has enough patches, after a mishap. A new room's first word and
+every repair give it whole.
 """
 
 from dataclasses import replace
 from hashlib import sha256
-from typing import assert_never
+from typing import TypeGuard, assert_never
 
 from tertulia import mls
 from tertulia.client import entering, heads, limits, outbox, wishes
+from tertulia.client.advice_tree import (
+    KnownTree,
+    epoch_key,
+    known_tree,
+    seal_patch,
+    seal_tree,
+)
 from tertulia.client.effects import UploadBlob
 from tertulia.client.errors import RelayRefusedError
-from tertulia.client.group_advice import Position, SealedAdvice, seal_advice
+from tertulia.client.group_advice import Position, seal_advice
 from tertulia.client.notices import members_of
 from tertulia.client.requests import ToPublish, ToUpload, Transfer
 from tertulia.client.room import Pending, Room, Route
@@ -35,53 +44,61 @@ from tertulia.wire import ErrorCode, first_hash, frames
 
 
 def begin(turn: Turn, room: Room, end: End, group: mls.Group) -> Room:
-    """Seal GroupInfo and tree of `group` and announce both blobs."""
+    """Seal what joiners need of `group`; send it at once unless the tree goes first."""
     handshake = room.state.handshake
     position = Position(room.state.place, room.state.hash or first_hash(room.id))
     if isinstance(end, Entering):
         handshake, position = end.handshake, end.position
     policy = policy_of(group.context)
     sealed = seal_advice(group, policy, position, turn.rng)
-    for part, blob in enumerate(_blobs(sealed)):
-        _announce(turn, room, part, blob)
-    work = Publication(end, handshake, position, sealed, policy.retention)
+    known = known_tree(epoch_key(group), group.tree)
+    work = Publication(end, handshake, position, sealed, policy.retention, b"")
+    before = None if room.live.tree_due else _tree_before(end)
+    patch = before and seal_patch(before, known, room.id, turn.rng)
+    if patch:
+        return _send(turn, room, work, _advice(work, patch=patch))
+    work = replace(work, tree=seal_tree(known, room.id, turn.rng))
+    _announce(turn, room, work.tree)
     return room.with_live(work=work)
 
 
-def _announce(turn: Turn, room: Room, part: int, blob: bytes) -> None:
+def _tree_before(end: End) -> KnownTree | None:
+    """Return the tree that the relay has, if a patch of it is what is to follow."""
+    match end:
+        case Founding() | Repairing():
+            return None
+        case Entering(known=known):
+            return known
+        case Committing(committed=committed):
+            return known_tree(epoch_key(committed.before), committed.before.tree)
+        case _:
+            assert_never(end)
+
+
+def _announce(turn: Turn, room: Room, blob: bytes) -> None:
     size, digest = len(blob), sha256(blob).digest()
     turn.request(
         lambda number: frames.BeginUpload(number, room.id, size, digest),
-        ToUpload(room.id, part, digest),
+        ToUpload(room.id, digest),
     )
 
 
-def _blobs(sealed: SealedAdvice) -> tuple[bytes, bytes]:
-    return sealed.group_info, sealed.tree
-
-
 def announced(turn: Turn, purpose: ToUpload, frame: frames.Answer) -> None:
-    """Send a blob's bytes to where the relay wants them."""
+    """Send the tree's bytes to where the relay wants them."""
     room = turn.room(purpose.room)
-    if room is None or not isinstance(room.live.work, Publication):
+    work = None if room is None else room.live.work
+    if room is None or not _is_of(work, purpose.digest):
         return
-    work = room.live.work
-    data = _blobs(work.sealed)[purpose.part]
-    if sha256(data).digest() != purpose.digest:
-        return  # of an earlier attempt
+    data = work.tree
     match frame:
         case frames.Upload():
             reference = frames.BlobReference(frame.blob, len(data), purpose.digest)
-            group_info, tree = work.references
-            references = (
-                (reference, tree) if purpose.part == 0 else (group_info, reference)
-            )
-            turn.put(room.with_live(work=replace(work, references=references)))
+            turn.put(room.with_live(work=replace(work, reference=reference)))
             turn.transfer(
                 lambda number: UploadBlob(
                     number, frame.blob, frame.ticket, data, frame.offset
                 ),
-                Transfer(room.id, purpose.part, purpose.digest, is_upload=True),
+                Transfer(room.id, purpose.digest, is_upload=True),
             )
         case frames.Refused():
             refused(turn, room, frame)
@@ -89,32 +106,32 @@ def announced(turn: Turn, purpose: ToUpload, frame: frames.Answer) -> None:
             pass
 
 
+def _is_of(work: Work | None, digest: bytes) -> TypeGuard[Publication]:
+    """Tell whether it is this work that a tree goes up for, not an earlier attempt."""
+    return isinstance(work, Publication) and sha256(work.tree).digest() == digest
+
+
 def uploaded(turn: Turn, transfer: Transfer) -> None:
-    """Send the frame once both blobs are there."""
+    """Send the frame once the tree is there."""
     room = turn.room(transfer.room)
-    if room is None or not isinstance(room.live.work, Publication):
-        return
-    work = room.live.work
-    if sha256(_blobs(work.sealed)[transfer.part]).digest() != transfer.what:
-        return  # of an earlier attempt
-    work = replace(work, uploaded=work.uploaded | {transfer.part})
-    room = room.with_live(work=work)
-    group_info, tree = work.references
-    if len(work.uploaded) < 2 or group_info is None or tree is None:
-        turn.put(room)
-        return
-    advice = _advice(work, group_info, tree)
-    turn.put(_send(turn, room, work, advice))
+    work = None if room is None else room.live.work
+    if room is not None and _is_of(work, transfer.what):
+        turn.put(_send(turn, room, work, _advice(work, tree=work.reference)))
 
 
 def _advice(
-    work: Publication, group_info: frames.BlobReference, tree: frames.BlobReference
+    work: Publication,
+    *,
+    tree: frames.BlobReference | None = None,
+    patch: frames.TreePatch | None = None,
 ) -> frames.GroupAdvice:
     sealed = work.sealed
     return frames.GroupAdvice(
-        group_info,
-        tree,
+        sealed.name,
+        sealed.group_info,
         sealed.member_wrap,
+        tree,
+        patch,
         sealed.wraps,
         sealed.invites,
         work.retention,
@@ -124,13 +141,12 @@ def _advice(
 def _send(
     turn: Turn, room: Room, work: Publication, advice: frames.GroupAdvice
 ) -> Room:
-    purpose = ToPublish(room.id)
     match work.end:
         case Founding() | Repairing():
             bundle = frames.Bundle(advice, route=devices(room.group))
             turn.request(
                 lambda number: frames.Repair(number, room.id, work.handshake, bundle),
-                purpose,
+                ToPublish(room.id),
             )
             return room
         case Committing() as end:
@@ -142,7 +158,7 @@ def _send(
                 lambda number: frames.Commit(
                     number, room.id, end.key, work.handshake, blob, bundle
                 ),
-                purpose,
+                ToPublish(room.id, end.key),
             )
             room = replace(
                 room,
@@ -162,7 +178,7 @@ def _send(
                 lambda number: frames.Join(
                     number, room.id, end.key, work.handshake, end.blob, advice, unroute
                 ),
-                purpose,
+                ToPublish(room.id, end.key),
             )
             room = replace(
                 room,
@@ -185,7 +201,7 @@ def devices(group: mls.Group | None) -> tuple[bytes, ...]:
 def answered(turn: Turn, purpose: ToPublish, frame: frames.Answer) -> None:
     """Take the relay's answer to what ended a publication."""
     room = turn.room(purpose.room)
-    if room is None:
+    if room is None or not _is_awaited(room, purpose):
         return
     match frame:
         case frames.Done():
@@ -199,6 +215,12 @@ def answered(turn: Turn, purpose: ToPublish, frame: frames.Answer) -> None:
             refused(turn, room, frame)
         case _:
             pass
+
+
+def _is_awaited(room: Room, purpose: ToPublish) -> bool:
+    """Tell whether the answer is not about a handshake that was given up meanwhile."""
+    pending = b"" if room.pending is None else room.pending.key
+    return purpose.key in {b"", pending}
 
 
 def _repaired(turn: Turn, room: Room) -> Room:
@@ -235,6 +257,9 @@ def refused(turn: Turn, room: Room, frame: frames.Refused) -> None:
             turn.put(room.without_pending())
         return
     room = room.without_pending().with_live(work=None)
+    if frame.code is ErrorCode.TREE_NEEDED and not room.live.tree_due:
+        turn.put(room.with_live(tree_due=True))
+        return
     if frame.code is ErrorCode.BEHIND:
         turn.put(room.with_live(refeeding=frame.facts.place or 0, current=False))
         return
@@ -259,7 +284,7 @@ def _without_wish(
 
 
 def failed(turn: Turn, transfer: Transfer) -> None:
-    """A blob did not get through: begin anew in a while."""
+    """The tree did not get through: begin anew in a while."""
     room = turn.room(transfer.room)
     if room is not None and isinstance(room.live.work, Publication):
         paused = turn.now + limits.STORAGE_PAUSE

@@ -297,7 +297,7 @@ def _begin_epoch(turn: Turn, room: Room, entry: frames.Entry, step: _Step) -> Ro
     leavers = leaving.still_there(room.state.leavers, step.after)
     room = room.with_state(leavers=leavers, name=policy.name, topic=policy.topic)
     turn.emit(RoomChanged(room.id))
-    return chores.plan_cleaning(turn, room)
+    return chores.plan_cleaning(turn, room.with_live(tree_due=False))
 
 
 def _drop_work(room: Room) -> Room:

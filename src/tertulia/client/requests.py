@@ -56,15 +56,21 @@ class ToAppend(ForRoom):
 
 @dataclass(frozen=True, slots=True)
 class ToUpload(ForRoom):
-    """Announcing one of the two blobs of a publication; `digest` tells which one."""
+    """Announcing the tree of a publication; `digest` tells which one."""
 
-    part: int
     digest: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class ToPublish(ForRoom):
-    """Sending the frame that ends a publication."""
+    """Sending the frame that ends a publication; `key` is that of a handshake."""
+
+    key: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class ToReport(ForRoom):
+    """Saying that what the relay gave is of no use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +99,7 @@ Purpose: TypeAlias = (
     | ToAppend
     | ToUpload
     | ToPublish
+    | ToReport
     | ToRoute
     | ToEnter
     | ToFetchGroup
@@ -101,13 +108,12 @@ Purpose: TypeAlias = (
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """A blob on its way: of which room, and which of its two parts.
+    """A room's tree on its way.
 
     `what` is the digest of what goes up, or the id of what comes down: an answer that
     belongs to an earlier attempt is told by it.
     """
 
     room: bytes
-    part: int
     what: bytes
     is_upload: bool

@@ -129,6 +129,10 @@ class Live:
     review_at: int | None = None  # when to ask the relay again what may be read
     refresh_at: int = 0  # not before
     warned: bool = False  # that there is no way back for now
+    tree_due: bool = False  # the next handshake comes with the whole tree
+    reports: int = 0  # how often in a row what the relay gave was of no use
+    reported: bool = False  # somebody could not enter: give the advice anew
+    mended: int = 0  # not again before
 
     def disconnected(self) -> "Live":
         """Return what is left of this when the connection is gone."""
@@ -138,6 +142,7 @@ class Live:
             clean_at=self.clean_at,
             repair_at=self.repair_at,
             refresh_at=self.refresh_at,
+            mended=self.mended,
         )
 
 

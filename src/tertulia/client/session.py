@@ -49,6 +49,7 @@ from tertulia.client.requests import (
     ToFollow,
     ToPublish,
     ToRefeed,
+    ToReport,
     ToRoute,
     ToUpload,
 )
@@ -78,6 +79,7 @@ ANSWERERS: Final[Mapping[type[Purpose], Answerer]] = {
     ToAppend: sending.answered,
     ToUpload: publishing.announced,
     ToPublish: publishing.answered,
+    ToReport: _nothing,
     ToRoute: _nothing,
     ToEnter: joining.answered,
     ToFetchGroup: joining.group_fetched,
@@ -149,6 +151,8 @@ def _frame_arrived(turn: Turn, frame: frames.FromRelay) -> None:
             purpose = turn.session.requests.get(frame.request)
             if isinstance(purpose, ToEnter):
                 joining.answered(turn, purpose, frame)
+        case frames.GroupReported():
+            joining.reported(turn, frame)
         case frames.Answer():
             _answered(turn, frame)
         case frames.Signalled() | frames.Markers():

@@ -1,14 +1,15 @@
 """What a room is busy with: one piece of work at a time, each a value.
 
-Whatever moves a room's epoch goes through the same stages: make it, upload the new
-GroupInfo and tree, send the handshake that names them. Work is bound to the handshake
+Whatever moves a room's epoch goes through the same stages: make it, upload the new tree
+where a patch will not do, send the handshake with what joiners need. Work is bound to the handshake
 it started from; when another one comes first it is dropped and begun anew.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from tertulia import mls
+from tertulia.client.advice_tree import KnownTree
 from tertulia.client.group_advice import Position, SealedAdvice
 from tertulia.client.room_policy import ListedInvite
 from tertulia.wire import frames
@@ -85,14 +86,14 @@ class Admission:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What an external commit starts from, as the relay told; blobs arrive one by one."""
+    """What an external commit starts from, as the relay told; the tree is to come."""
 
     handshake: int
     wrapped: bytes
     position: Position
-    blobs: tuple[bytes, bytes]  # their ids
-    group_info: bytes | None = None
-    tree: bytes | None = None
+    tree: bytes  # the id of its blob
+    group_info: bytes
+    patches: tuple[bytes, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +133,7 @@ class Entering:
     key: bytes
     handshake: int
     position: Position
+    known: KnownTree  # from which it starts
     former: bytes = b""  # the device this one was, to be un-routed
 
 
@@ -140,18 +142,15 @@ End: TypeAlias = Founding | Repairing | Committing | Entering
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """Uploading GroupInfo and tree, then sending what names them."""
+    """Uploading a whole tree, then sending what names it."""
 
     end: End
     handshake: int
     position: Position
     sealed: SealedAdvice
     retention: int | None
-    references: tuple[frames.BlobReference | None, frames.BlobReference | None] = (
-        None,
-        None,
-    )
-    uploaded: frozenset[int] = field(default_factory=frozenset)
+    tree: bytes
+    reference: frames.BlobReference | None = None
 
 
 @dataclass(frozen=True, slots=True)

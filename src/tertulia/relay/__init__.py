@@ -27,6 +27,7 @@ from tertulia.relay.engine import (
     Engine,
     EnrolledDevice,
     Enrolment,
+    Entrance,
     InviteUse,
     Listener,
     Outcome,
@@ -46,6 +47,7 @@ from tertulia.relay.engine import (
 )
 from tertulia.relay.enrolment import EnrolmentView, object_to_enrolment
 from tertulia.relay.errors import StorageError
+from tertulia.relay.group_trees import kept_advice
 from tertulia.relay.pages import cost, take_page, take_welcomes
 from tertulia.relay.places import neighbourhood
 from tertulia.relay.refusal import Refusal
@@ -75,6 +77,7 @@ __all__ = [
     "EnrolledDevice",
     "Enrolment",
     "EnrolmentView",
+    "Entrance",
     "HangUp",
     "InviteUse",
     "Listener",
@@ -109,6 +112,7 @@ __all__ = [
     "entry_age",
     "first_needed",
     "is_past",
+    "kept_advice",
     "neighbourhood",
     "object_to_blob",
     "object_to_enrolment",

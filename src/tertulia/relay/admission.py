@@ -27,7 +27,7 @@ class Grounds:
     invite: bytes | None = None
 
 
-Asking: TypeAlias = frames.Join | frames.FetchGroup
+Asking: TypeAlias = frames.Join | frames.FetchGroup | frames.ReportGroup
 
 
 async def request_admission(
@@ -67,11 +67,10 @@ async def _give_turn(node: Node, room: bytes, queue: JoinQueue, now: int) -> Eff
 async def _admit(
     node: Node, session: Session, room: bytes, request: int, until: int
 ) -> Send:
-    state = await node.engine.room(room)
-    advice = await node.engine.group(room)
+    entrance = await node.engine.entrance(room)
     _, invite = session.admissions.get(room, (0, b""))
-    wrapped = None if advice is None else wrap_of(advice, invite)
-    if state is None or advice is None or wrapped is None:
+    wrapped = None if entrance is None else wrap_of(entrance.advice, invite)
+    if entrance is None or wrapped is None:
         return Send(session, frames.Refused(request, ErrorCode.INVITE_INVALID))
     ticket = Ticket(
         Right.READ_GROUP, until + limits.TICKET_TIME, room, session.holder.device
@@ -79,10 +78,11 @@ async def _admit(
     admitted = frames.Admitted(
         request,
         until,
-        state.handshake,
-        node.heads.sign(state),
-        advice.group_info,
-        advice.tree,
+        entrance.state.handshake,
+        node.heads.sign(entrance.state),
+        entrance.advice.group_info,
+        entrance.tree,
+        entrance.patches,
         wrapped,
         node.tickets.issue(ticket),
     )

@@ -20,13 +20,14 @@ from tertulia.relay.engine import (
     Route,
     Value,
 )
+from tertulia.relay.group_trees import TreeView, object_to_group
 from tertulia.relay.pages import ENTRY_COST, cost
 from tertulia.wire import ErrorCode, Kind, first_hash, frames, limits, next_hash
 
 _NOT_FOUND = Denied(ErrorCode.NOT_FOUND)
 
 
-class RoomView(Protocol):
+class RoomView(TreeView, Protocol):
     """A room at the moment of a change."""
 
     def state(self) -> RoomState:
@@ -43,9 +44,6 @@ class RoomView(Protocol):
 
     def members(self) -> int:
         """Return how many devices are routed."""
-
-    def has_blob(self, reference: frames.BlobReference) -> bool:
-        """Tell whether the room has this blob, complete and as referred to."""
 
 
 class Placement(Value, frozen=True):
@@ -139,10 +137,7 @@ def _object_to_bundle(view: RoomView, bundle: frames.Bundle | None) -> Denied | 
         bundle.unroute
     ):
         return _too_many(limits.DEVICES_PER_ROOM)
-    group = bundle.group
-    if group and not (view.has_blob(group.group_info) and view.has_blob(group.tree)):
-        return Denied(ErrorCode.BLOB_INCOMPLETE)
-    return None
+    return object_to_group(view, bundle.group) if bundle.group else None
 
 
 def _place(state: RoomState, proposal: Proposal) -> Placement:

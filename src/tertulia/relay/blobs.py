@@ -147,7 +147,7 @@ async def _require_reader(node: Node, ticket: Ticket, blob: bytes) -> None:
                 raise not_found()
         case Right.READ_GROUP:
             advice = await node.engine.group(ticket.room)
-            if advice is None or blob not in {advice.group_info.blob, advice.tree.blob}:
+            if advice is None or advice.tree is None or blob != advice.tree.blob:
                 raise not_found()
         case Right.WRITE:
             raise not_found()

@@ -39,20 +39,20 @@ async def fetch_group(
     grounds = await admission.grounds(node, session, frame, now)
     if not (grounds.may_join or grounds.is_member):
         raise not_found()
-    state = await node.engine.room(frame.room)
-    advice = await node.engine.group(frame.room)
-    if state is None or advice is None:
+    entrance = await node.engine.entrance(frame.room)
+    if entrance is None:
         raise not_found()
-    wrapped = _wrapped(advice, grounds.invite)
+    wrapped = _wrapped(entrance.advice, grounds.invite)
     ticket = Ticket(
         Right.READ_GROUP, now + limits.TICKET_TIME, frame.room, session.holder.device
     )
     answer = frames.Group(
         frame.request,
-        state.handshake,
-        node.heads.sign(state),
-        advice.group_info,
-        advice.tree,
+        entrance.state.handshake,
+        node.heads.sign(entrance.state),
+        entrance.advice.group_info,
+        entrance.tree,
+        entrance.patches,
         wrapped,
         node.tickets.issue(ticket),
     )

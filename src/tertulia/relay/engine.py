@@ -184,6 +184,15 @@ class RepairProposal(Value, frozen=True):
     now: int
 
 
+class Entrance(Value, frozen=True):
+    """What an external commit starts from, all of one moment; patches in order."""
+
+    state: RoomState
+    advice: frames.GroupAdvice
+    tree: frames.BlobReference
+    patches: tuple[bytes, ...]
+
+
 class Page(Value, frozen=True):
     """Entries in order; `previous` is the running hash before the first."""
 
@@ -401,7 +410,13 @@ class RoomStore(Protocol):
         """Return the running hash at a place; None if no entry has it."""
 
     async def group(self, room: bytes) -> frames.GroupAdvice | None:
-        """Return what joiners need, as the last bundle or repair said."""
+        """Return what joiners need, as `kept_advice` makes it of each bundle's."""
+
+    async def entrance(self, room: bytes) -> Entrance | None:
+        """Return what joiners start from; None without a room or advice.
+
+        Patches go when a bundle gives a whole tree, and come one with each other.
+        """
 
     async def room_invite(self, room: bytes, invite: bytes) -> RoomInvite | None:
         """Return the invite with how often it was used."""

@@ -47,6 +47,7 @@ from tertulia.relay.node import Node
 from tertulia.relay.places import neighbourhood
 from tertulia.relay.refeed import refeed
 from tertulia.relay.refusal import NO_FACTS, Refusal
+from tertulia.relay.reports import report_group
 from tertulia.relay.session import Phase, Session
 from tertulia.relay.settings import Settings
 from tertulia.wire import (
@@ -95,6 +96,7 @@ HANDLERS: Final[Mapping[type[frames.Frame], Row]] = MappingProxyType(
         frames.Leave: Row(sending.leave),
         frames.Repair: Row(bundles.repair),
         frames.FetchGroup: Row(bundles.fetch_group),
+        frames.ReportGroup: Row(report_group),
         frames.Refeed: Row(refeed),
         frames.RequestAdmission: Row(admission.request_admission),
         frames.FetchWelcomes: Row(welcomes.fetch_welcomes),

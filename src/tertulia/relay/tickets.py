@@ -24,7 +24,7 @@ class Right(IntEnum):
     """What a ticket allows."""
 
     READ_ROOM = 1  # any blob of a room, to a routed device
-    READ_GROUP = 2  # the current GroupInfo and tree, to who may join
+    READ_GROUP = 2  # the current tree, to who may join
     WRITE = 3  # one blob
 
 

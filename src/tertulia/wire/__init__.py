@@ -43,6 +43,7 @@ from tertulia.wire.signed import (
     RelayProof,
     Signable,
 )
+from tertulia.wire.tree_patches import KeptPatches
 from tertulia.wire.version import (
     BLOBS_PATH,
     SUBPROTOCOL,
@@ -71,6 +72,7 @@ __all__ = [
     "HeadRoot",
     "InviteClaim",
     "InviteLink",
+    "KeptPatches",
     "Kind",
     "LinkError",
     "ListedDevice",

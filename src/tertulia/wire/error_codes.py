@@ -44,6 +44,7 @@ class ErrorCode(StrEnum):
     BLOB_MISMATCH = "blob_mismatch"
     BLOB_INCOMPLETE = "blob_incomplete"
     TICKET_INVALID = "ticket_invalid"
+    TREE_NEEDED = "tree_needed"
     CATCH_UP = "catch_up"
     GOING_AWAY = "going_away"
     UNAVAILABLE = "unavailable"
@@ -171,6 +172,10 @@ ERRORS: Final[dict[ErrorCode, ErrorRow]] = {
     ),
     ErrorCode.TICKET_INVALID: ErrorRow(
         "the ticket is expired or not for this", "ask for another ticket"
+    ),
+    ErrorCode.TREE_NEEDED: ErrorRow(
+        "the patch does not follow from the tree the relay has, or there are many already",
+        "upload the whole tree",
     ),
     ErrorCode.CATCH_UP: ErrorRow(
         "the client reads too slowly; the relay hangs up",

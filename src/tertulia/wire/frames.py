@@ -36,6 +36,7 @@ from tertulia.wire.identifiers import (
     RoomId,
     Signature,
     Time,
+    TreeName,
     WrapId,
 )
 
@@ -60,6 +61,19 @@ DeviceListBlob: TypeAlias = Annotated[
 ]
 WrappedKey: TypeAlias = Annotated[
     bytes, Meta(max_length=limits.WRAPPED_KEY, description="a key, encrypted")
+]
+SealedGroupInfo: TypeAlias = Annotated[
+    bytes, Meta(max_length=limits.GROUP_INFO, description="a GroupInfo, encrypted")
+]
+SealedPatch: TypeAlias = Annotated[
+    bytes,
+    Meta(
+        max_length=limits.TREE_PATCH,
+        description="the changed nodes of a ratchet tree, encrypted",
+    ),
+]
+SealedPatches: TypeAlias = Annotated[
+    tuple[SealedPatch, ...], Meta(max_length=limits.TREE_PATCHES)
 ]
 Uses: TypeAlias = Annotated[int, Meta(ge=1, le=limits.INVITE_USES)]
 BlobSize: TypeAlias = Annotated[int, Meta(ge=1, le=limits.BLOB, description="bytes")]
@@ -144,18 +158,27 @@ class Invite(Frame, frozen=True, array_like=True, gc=False):
 
 
 class Wrap(Frame, frozen=True, array_like=True, gc=False):
-    """The key of the current GroupInfo and tree, encrypted for the invites of one wrap key."""
+    """The key of the current group advice, encrypted for the invites of one wrap key."""
 
     wrap: WrapId
     wrapped: WrappedKey
 
 
-class GroupAdvice(Frame, frozen=True, array_like=True, gc=False):
-    """What the relay hands to joiners of the current epoch; it cannot read or check it."""
+class TreePatch(Frame, frozen=True, array_like=True, gc=False):
+    """What makes this epoch's tree of the one named `after`."""
 
-    group_info: BlobReference
-    tree: BlobReference
+    after: TreeName
+    blob: SealedPatch
+
+
+class GroupAdvice(Frame, frozen=True, array_like=True, gc=False):
+    """What the relay hands to joiners of the current epoch; it cannot read or check it. The tree, named `name`, comes whole or as a patch."""
+
+    name: TreeName
+    group_info: SealedGroupInfo
     member_wrap: WrappedKey
+    tree: BlobReference | None = None
+    patch: TreePatch | None = None
     wraps: Annotated[tuple[Wrap, ...], Meta(max_length=limits.INVITES_PER_ROOM)] = ()
     invites: Annotated[
         tuple[Invite, ...], Meta(max_length=limits.INVITES_PER_ROOM)
@@ -465,14 +488,29 @@ class FetchGroup(Request, frozen=True, array_like=True, gc=False, tag="fetch_gro
 
 
 class Group(Answer, frozen=True, array_like=True, gc=False, tag="group"):
-    """What an external commit starts from."""
+    """What an external commit starts from: the tree, the patches to it in order, the rest."""
 
     handshake: Place
     head: SignedHead
-    group_info: BlobReference
+    group_info: SealedGroupInfo
     tree: BlobReference
+    patches: SealedPatches
     wrapped: WrappedKey
     ticket: Ticket
+
+
+class ReportGroup(Request, frozen=True, array_like=True, gc=False, tag="report_group"):
+    """Says that what the relay gave in order to enter does not open or fit. One member is asked to mend it. → `done`"""
+
+    room: RoomId
+
+
+class GroupReported(
+    Frame, frozen=True, array_like=True, gc=False, tag="group_reported"
+):
+    """Somebody could not enter by the group advice: mend it by `repair`."""
+
+    room: RoomId
 
 
 class Refeed(Request, frozen=True, array_like=True, gc=False, tag="refeed"):
@@ -508,8 +546,9 @@ class Admitted(Answer, frozen=True, array_like=True, gc=False, tag="admitted"):
     until: Time
     handshake: Place
     head: SignedHead
-    group_info: BlobReference
+    group_info: SealedGroupInfo
     tree: BlobReference
+    patches: SealedPatches
     wrapped: WrappedKey
     ticket: Ticket
 
@@ -672,6 +711,7 @@ FromClient: TypeAlias = (
     | Leave
     | Repair
     | FetchGroup
+    | ReportGroup
     | Refeed
     | RequestAdmission
     | FetchWelcomes
@@ -694,6 +734,7 @@ FromRelay: TypeAlias = (
     | Accepted
     | Stale
     | Group
+    | GroupReported
     | Queued
     | Admitted
     | Welcomes

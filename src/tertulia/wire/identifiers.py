@@ -51,6 +51,14 @@ InviteId: TypeAlias = Annotated[
 WrapId: TypeAlias = Annotated[
     bytes, Meta(min_length=16, max_length=16, description="names a wrap key")
 ]
+TreeName: TypeAlias = Annotated[
+    bytes,
+    Meta(
+        min_length=16,
+        max_length=16,
+        description="names the tree of one epoch; only members can say it",
+    ),
+]
 BlobId: TypeAlias = Annotated[
     bytes,
     Meta(min_length=16, max_length=16, description="chosen at random by the relay"),

@@ -79,6 +79,30 @@ HEAD_PATH: Final = _row(
 WRAPPED_KEY: Final = _row(
     "wrapped key", 256, "bytes", "a 32-byte key with nonce, tag and a version"
 )
+GROUP_INFO: Final = _row(
+    "sealed GroupInfo",
+    96 * KIB,
+    "bytes",
+    "a room's policy of 64 KiB, padded; frames carry it",
+)
+TREE_PATCH: Final = _row(
+    "sealed patch of a tree",
+    64 * KIB,
+    "bytes",
+    "a commit changes one path; who changes more gives the whole tree",
+)
+TREE_PATCHES_SIZE: Final = _row(
+    "patches of a tree together",
+    512 * KIB,
+    "bytes",
+    "one frame gives a joiner all of them",
+)
+SMALL_TREE_PATCHES: Final = _row(
+    "patches of a tree together that are never too much",
+    32 * KIB,
+    "bytes",
+    "eight commits of a small hybrid room: they cost no upload of their own",
+)
 
 # Numbers of things
 
@@ -108,6 +132,9 @@ WELCOMES_PER_BUNDLE: Final = _row(
 )
 INVITES_PER_ROOM: Final = _row(
     "invites of a room", 256, "invites", "bounds the advice stored for a room"
+)
+TREE_PATCHES: Final = _row(
+    "patches of a tree", 256, "patches", "a joiner opens one after the other"
 )
 KEY_PACKAGES_PER_DEVICE: Final = _row(
     "one-time key packages of a device",
@@ -296,6 +323,13 @@ CLAIMS: Final = Rate(
     "one-time key packages of others cannot be drained",
 )
 NEW_ROOMS: Final = Rate("new rooms", "account", 30, 10, "a room costs storage for good")
+REPORTS: Final = Rate(
+    "reports of a room's group advice",
+    "room",
+    3,
+    6,
+    "each has a member send a whole tree",
+)
 SIGNALS: Final = Rate(
     "signals and markers", "device", 60, 300, "typing is shown by seconds"
 )
@@ -309,6 +343,7 @@ RATES: Final = (
     HANDSHAKES,
     CLAIMS,
     NEW_ROOMS,
+    REPORTS,
     SIGNALS,
     UPLOADS,
 )

@@ -106,14 +106,21 @@ class Desk:
     async def advice(
         self, account: str, text: str, *invites: frames.Invite
     ) -> frames.GroupAdvice:
-        parts = []
-        for part in ("info", "tree"):
-            content = f"{part} {text}".encode()
-            blob = await self.blob(account, content, f"{part} {text}")
-            parts.append(
-                frames.BlobReference(blob, len(content), sha256(content).digest())
-            )
-        return frames.GroupAdvice(parts[0], parts[1], b"wrapped", (), invites)
+        content = f"tree {text}".encode()
+        blob = await self.blob(account, content, f"tree {text}")
+        tree = frames.BlobReference(blob, len(content), sha256(content).digest())
+        name, info = some(f"name {text}", 16), f"info {text}".encode()
+        return frames.GroupAdvice(name, info, b"wrapped", tree, None, (), invites)
+
+    async def patch(self, name: str, number: int, size: int = 5) -> object:
+        """Commit with a patch that follows the tree named by the number before."""
+        patch = frames.TreePatch(some(f"name {number - 1}", 16), bytes([number]) * size)
+        group = frames.GroupAdvice(
+            some(f"name {number}", 16), b"info", b"wrapped", None, patch
+        )
+        return await self.commit(
+            name, f"commit {number}", number, frames.Bundle(group=group)
+        )
 
 
 def some(text: str, size: int) -> bytes:
@@ -609,7 +616,7 @@ def test_a_refused_bundle_changes_nothing(play: Play) -> None:
         bob = await desk.enrol("bob")
         missing = frames.BlobReference(bytes(16), 1, bytes(32))
         bundle = frames.Bundle(
-            group=frames.GroupAdvice(missing, missing, b""), route=(bob,)
+            group=frames.GroupAdvice(bytes(16), b"", b"", missing), route=(bob,)
         )
         assert await desk.commit("alice", "add", 0, bundle) == Denied(
             ErrorCode.BLOB_INCOMPLETE
@@ -921,7 +928,39 @@ def test_handshakes_are_kept_while_a_device_needs_them(play: Play) -> None:
     play(story)
 
 
-def test_a_replaced_group_info_goes_and_the_current_one_stays(play: Play) -> None:
+def test_patches_follow_the_tree_until_another_comes(play: Play) -> None:
+    async def story(desk: Desk) -> None:
+        await desk.room("alice")
+        assert await desk.engine.entrance(ROOM) is None
+        assert await desk.engine.entrance(bytes(16)) is None
+        first = await desk.advice("alice", "0")
+        await desk.commit("alice", "commit 0", 0, frames.Bundle(group=first))
+        for number in (1, 2):
+            assert isinstance(await desk.patch("alice", number), Placed)
+        entrance = await desk.engine.entrance(ROOM)
+        assert entrance is not None
+        assert entrance.patches == (b"\1" * 5, b"\2" * 5)
+        assert entrance.state == await desk.engine.room(ROOM)
+        assert entrance.tree == first.tree
+        assert entrance.advice.name == some("name 2", 16)
+        assert entrance.advice.patch is None
+        needed = Denied(ErrorCode.TREE_NEEDED)
+        skipping = desk.patch("alice", 3, limits.SMALL_TREE_PATCHES)
+        assert await skipping == needed
+        second = await desk.advice("alice", "9")
+        await desk.repair(device("alice").device, frames.Bundle(group=second))
+        entrance = await desk.engine.entrance(ROOM)
+        assert entrance is not None
+        assert (entrance.tree, entrance.patches) == (second.tree, ())
+        assert await desk.patch("alice", 3) == needed
+        assert await desk.engine.retain(rules(limits.DAY)) == Removed(0, 1)
+        await desk.engine.remove_room(ROOM)
+        assert await desk.engine.entrance(ROOM) is None
+
+    play(story)
+
+
+def test_a_replaced_tree_goes_and_the_current_one_stays(play: Play) -> None:
     async def story(desk: Desk) -> None:
         await desk.room("alice")
         for number in range(2):
@@ -930,9 +969,10 @@ def test_a_replaced_group_info_goes_and_the_current_one_stays(play: Play) -> Non
                 "alice", f"commit {number}", number, frames.Bundle(group=advice)
             )
         assert await desk.engine.retain(rules(0)) == Removed(0, 0)
-        assert await desk.engine.retain(rules(limits.DAY)) == Removed(0, 2)
+        assert await desk.engine.retain(rules(limits.DAY)) == Removed(0, 1)
         current = await desk.engine.group(ROOM)
         assert current is not None
+        assert current.tree is not None
         assert await desk.engine.read_blob(current.tree.blob, 0, 10) == b"tree 1"
         assert await desk.engine.retain(rules(10**12)) == Removed(1, 0)
 

@@ -24,6 +24,7 @@ from tertulia.relay import (
     EnrolledDevice,
     Enrolment,
     EnrolmentView,
+    Entrance,
     Listener,
     Outcome,
     Page,
@@ -47,6 +48,7 @@ from tertulia.relay import (
     entry_age,
     first_needed,
     is_past,
+    kept_advice,
     object_to_blob,
     object_to_enrolment,
     state_after,
@@ -79,6 +81,7 @@ class _Room:
         self.places: dict[tuple[bytes, bytes], Placed] = {}
         self.routes: dict[bytes, Route] = {}
         self.group: frames.GroupAdvice | None = None
+        self.tree_patches: list[bytes] = []
         self.invites: dict[bytes, RoomInvite] = {}
         self.markers: dict[tuple[bytes, int], frames.Marker] = {}
         self.progress: dict[bytes, tuple[int, int]] = {}
@@ -107,6 +110,12 @@ class _Room:
             == (self.now.room, reference.size, reference.hash)
         )
 
+    def advice(self) -> frames.GroupAdvice | None:
+        return self.group
+
+    def patches(self) -> tuple[int, int]:
+        return len(self.tree_patches), sum(map(len, self.tree_patches))
+
     def add(self, entry: frames.Entry, state: RoomState) -> None:
         self.entries[entry.place] = entry
         self.hashes[entry.place] = state.hash
@@ -125,7 +134,11 @@ class _Room:
             yield Cut(device, self.now.place)
 
     def put_group(self, group: frames.GroupAdvice) -> None:
-        self.group = group
+        if group.patch is None:
+            self.tree_patches.clear()
+        else:
+            self.tree_patches.append(group.patch.blob)
+        self.group = kept_advice(self.group, group)
         self.invites = {
             terms.invite: self._with_terms(terms) for terms in group.invites
         }
@@ -478,13 +491,13 @@ class MemoryEngine:
         return tuple(self._post(room, bundle.welcomes)), remaining
 
     def _put_group(self, room: _Room, group: frames.GroupAdvice, now: int) -> None:
-        current = {group.group_info.blob, group.tree.blob}
-        if room.group is not None:
-            for blob in {room.group.group_info.blob, room.group.tree.blob} - current:
-                self._released[blob] = now
-        for blob in current:
-            self._released.pop(blob, None)
+        older = room.group
         room.put_group(group)
+        if group.tree is None:
+            return
+        if older is not None and older.tree is not None:
+            self._released[older.tree.blob] = now
+        self._released.pop(group.tree.blob, None)
 
     def _post(
         self, room: _Room, welcomes: Iterable[frames.Welcome]
@@ -546,6 +559,14 @@ class MemoryEngine:
         """Return what joiners need."""
         known = self._rooms.get(room)
         return known.group if known else None
+
+    async def entrance(self, room: bytes) -> Entrance | None:
+        """Return what joiners start from."""
+        known = self._rooms.get(room)
+        if known is None or known.group is None or known.group.tree is None:
+            return None
+        patches = tuple(known.tree_patches)
+        return Entrance(known.now, known.group, known.group.tree, patches)
 
     async def room_invite(self, room: bytes, invite: bytes) -> RoomInvite | None:
         """Return the invite with how often it was used."""
@@ -679,10 +700,11 @@ class MemoryEngine:
 
     def _is_current(self, blob: Blob) -> bool:
         group = self._rooms[blob.room].group
-        return group is not None and blob.blob in {
-            group.group_info.blob,
-            group.tree.blob,
-        }
+        return (
+            group is not None
+            and group.tree is not None
+            and blob.blob == group.tree.blob
+        )
 
     def _drop_entries(self, room: _Room, rules: RetentionRules) -> int:
         needed = first_needed(rules, room.now.handshake, room.all_progress())

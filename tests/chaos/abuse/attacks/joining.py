@@ -66,12 +66,13 @@ async def _open_door(stage: Stage, host: Line) -> Door:
     room = stage.chance.randbytes(16)
     invite = Invite(stage.chance.randbytes(16), stage.chance.randbytes(32))
     await host.ask(frames.CreateRoom(host.number(), room))
-    stored = await _store(stage, host, room, b"a sealed group")
+    tree = await _store(stage, host, room, b"a sealed tree")
     listed = frames.Invite(
         invite.invite, ED25519.public_key(Secret(invite.secret)), WRAP
     )
+    wraps = (frames.Wrap(WRAP, bytes(60)),)
     advice = frames.GroupAdvice(
-        stored, stored, bytes(60), (frames.Wrap(WRAP, bytes(60)),), (listed,)
+        bytes(16), b"a sealed group", bytes(60), tree, None, wraps, (listed,)
     )
     bundle = frames.Bundle(group=advice)
     await host.ask(frames.Repair(host.number(), room, 0, bundle))

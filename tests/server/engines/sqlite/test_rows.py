@@ -21,6 +21,6 @@ def test_all_of_a_complete_blob_is_stored() -> None:
 
 def test_advice_comes_back_as_it_was() -> None:
     reference = frames.BlobReference(bytes(16), 1, bytes(32))
-    advice = frames.GroupAdvice(reference, reference, b"w", retention=5)
+    advice = frames.GroupAdvice(bytes(16), b"info", b"wrapped", reference, retention=5)
     assert rows.advice(encode(advice)) == advice
     assert rows.advice(None) is None

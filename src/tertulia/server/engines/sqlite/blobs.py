@@ -84,16 +84,19 @@ def remove(database: sqlite3.Connection, blob_id: bytes) -> Blob | None:
     return known
 
 
-def replace_group(
+def replace_tree(
     database: sqlite3.Connection,
     older: frames.GroupAdvice | None,
     newer: frames.GroupAdvice,
     now: int,
 ) -> None:
-    """Mark the blobs of the older advice for removal, and those of the newer not."""
-    current = {newer.group_info.blob, newer.tree.blob}
-    past = {older.group_info.blob, older.tree.blob} - current if older else set()
+    """Mark the tree of the older advice for removal, and that of the newer not."""
+    trees = [(now, older.tree)] if older else []
     database.executemany(
         "UPDATE blob SET replaced = ? WHERE blob = ?",
-        [(now, blob_id) for blob_id in past] + [(None, blob_id) for blob_id in current],
+        [
+            (replaced, tree.blob)
+            for replaced, tree in [*trees, (None, newer.tree)]
+            if tree is not None
+        ],
     )

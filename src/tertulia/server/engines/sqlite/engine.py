@@ -24,6 +24,7 @@ from tertulia.relay import (
     DeviceListChange,
     EnrolledDevice,
     Enrolment,
+    Entrance,
     Listener,
     Outcome,
     Page,
@@ -278,6 +279,10 @@ class SqliteEngine:
     async def group(self, room: bytes) -> frames.GroupAdvice | None:
         """Return what joiners need."""
         return await self._readers.ask(rooms.group, room)
+
+    async def entrance(self, room: bytes) -> Entrance | None:
+        """Return what joiners start from."""
+        return await self._readers.ask(rooms.entrance, room)
 
     async def room_invite(self, room: bytes, invite: bytes) -> RoomInvite | None:
         """Return the invite with how often it was used."""

@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Iterable
 
 from tertulia.relay import Cut, Placed, RoomInvite, RoomState, Route
-from tertulia.server.engines.sqlite import accounts, blobs
+from tertulia.server.engines.sqlite import accounts, blobs, rooms
 from tertulia.server.engines.sqlite.entry_table import EntryTable
 from tertulia.wire import frames
 
@@ -64,6 +64,14 @@ class HeldRoom:
     def has_blob(self, reference: frames.BlobReference) -> bool:
         """Tell whether the room has this blob, complete and as referred to."""
         return blobs.is_there(self._database, self.now.room, reference)
+
+    def advice(self) -> frames.GroupAdvice | None:
+        """Return what joiners are told, with the tree that patches follow."""
+        return rooms.group(self._database, self.now.room)
+
+    def patches(self) -> tuple[int, int]:
+        """Return how many patches follow the tree, and their size."""
+        return rooms.patches(self._database, self.number)
 
     def add(self, entry: frames.Entry, state: RoomState) -> None:
         """Add the next entry."""

@@ -27,6 +27,7 @@ from tertulia.relay import (
     decide,
     decide_repair,
     empty_room,
+    kept_advice,
     state_after,
 )
 from tertulia.server.engines.sqlite import blobs, mailboxes, rooms, rows
@@ -134,7 +135,7 @@ class Ledger:
             "DELETE FROM entry WHERE id > ? AND id < ?",
             (rows.entry_id(number, 0), rows.entry_id(number + 1, 0)),
         )
-        for table in ("route", "room_invite", "marker"):
+        for table in ("route", "room_invite", "marker", "tree_patch"):
             self._database.execute(f"DELETE FROM {table} WHERE room = ?", (number,))  # noqa: S608
         removed = self._database.execute("DELETE FROM room WHERE room = ?", (room,))
         return removed.rowcount == 1
@@ -261,11 +262,21 @@ class Ledger:
 
     def _put_group(self, room: HeldRoom, group: frames.GroupAdvice, now: int) -> None:
         older = rooms.group(self._database, room.now.room)
-        blobs.replace_group(self._database, older, group, now)
+        kept = kept_advice(older, group)
         self._database.execute(
             "UPDATE room SET advice = ?, retention = ? WHERE number = ?",
-            (encode(group), group.retention, room.number),
+            (encode(kept), group.retention, room.number),
         )
+        if group.patch is None:
+            blobs.replace_tree(self._database, older, kept, now)
+            self._database.execute(
+                "DELETE FROM tree_patch WHERE room = ?", (room.number,)
+            )
+        else:
+            self._database.execute(
+                "INSERT INTO tree_patch (room, bytes) VALUES (?, ?)",
+                (room.number, group.patch.blob),
+            )
         self._put_invites(room.number, group.invites)
 
     def _put_invites(self, number: int, invites: Sequence[frames.Invite]) -> None:

@@ -66,8 +66,8 @@ def past_blobs(database: sqlite3.Connection, rules: RetentionRules) -> Sequence[
         "SELECT advice FROM room WHERE advice IS NOT NULL"
     ):
         advice = rows.advice(encoded)
-        if advice is not None:
-            current |= {advice.group_info.blob, advice.tree.blob}
+        if advice is not None and advice.tree is not None:
+            current.add(advice.tree.blob)
     found = database.execute(f"SELECT replaced, {rows.BLOB_COLUMNS} FROM blob")  # noqa: S608
     return [
         known.blob

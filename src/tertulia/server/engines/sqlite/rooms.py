@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Sequence
 
-from tertulia.relay import Page, RoomState, RoomUsage, Route, take_page
+from tertulia.relay import Entrance, Page, RoomState, RoomUsage, Route, take_page
 from tertulia.server.engines.sqlite import rows
 from tertulia.wire import first_hash, frames
 
@@ -118,6 +118,29 @@ def group(database: sqlite3.Connection, room: bytes) -> frames.GroupAdvice | Non
     """Return what joiners need."""
     row = database.execute("SELECT advice FROM room WHERE room = ?", (room,)).fetchone()
     return None if row is None else rows.advice(row[0])
+
+
+def entrance(database: sqlite3.Connection, room: bytes) -> Entrance | None:
+    """Return what joiners start from."""
+    with rows.one_moment(database):
+        now, advice = state(database, room), group(database, room)
+        found = database.execute(
+            "SELECT bytes FROM tree_patch"
+            " WHERE room = (SELECT number FROM room WHERE room = ?) ORDER BY number",
+            (room,),
+        ).fetchall()
+    if now is None or advice is None or advice.tree is None:
+        return None
+    return Entrance(now, advice, advice.tree, tuple(patch for (patch,) in found))
+
+
+def patches(database: sqlite3.Connection, number: int) -> tuple[int, int]:
+    """Return how many patches follow the tree of a room, and their size."""
+    count, size = database.execute(
+        "SELECT count(*), total(length(bytes)) FROM tree_patch WHERE room = ?",
+        (number,),
+    ).fetchone()
+    return count, int(size)
 
 
 def markers(database: sqlite3.Connection, room: bytes) -> Sequence[frames.Marker]:

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 import msgspec
@@ -18,6 +19,16 @@ BLOB_COLUMNS: Final = "blob, room, account, size, hash, created, is_complete"
 
 _advice: Final = msgspec.msgpack.Decoder(frames.GroupAdvice)
 _kinds: Final = {int(kind): kind for kind in Kind}
+
+
+@contextmanager
+def one_moment(database: sqlite3.Connection) -> Iterator[None]:
+    """Let all that is read in the block be of the same moment."""
+    database.execute("BEGIN")
+    try:
+        yield
+    finally:
+        database.execute("COMMIT")
 
 
 def entry_id(number: int, place: int) -> int:
