@@ -18,7 +18,7 @@ from tertulia.client.requests import ForRooms, ToFollow
 from tertulia.client.room import Pending, Room, RoomState, Route
 from tertulia.client.rows import EntryRow
 from tertulia.client.views import RoomStatus
-from tertulia.client.work import Admission, Checking, Refresh
+from tertulia.client.work import Admission, Checking, Publication, Refresh
 from tertulia.wire import ErrorCode, frames
 from tests.client.script import (
     alter,
@@ -168,6 +168,20 @@ def test_wishes_come_before_looking_after_the_advice() -> None:
     assert does(ana, due) == ["Transmit FetchGroup"]
     assert isinstance(room_of(ana, room).live.work, Checking)
     alter(ana, due)
+    effects = ana.feed(Asked(77, ChangeRoom(room, "Otra")))
+    assert outline(effects) == ["Save", "Transmit Commit"]
+
+
+def test_who_is_asked_to_mends_the_advice_but_wishes_come_first() -> None:
+    world = World()
+    room, (ana, _) = world.circle("Ana", "Luis")
+    asked = room_of(ana, room).with_live(reported=True)
+    assert does(ana, asked) == ["Transmit BeginUpload"]
+    assert isinstance(room_of(ana, room).live.work, Publication)
+    unsure = asked.with_state(unconfirmed=True)
+    assert "Transmit BeginUpload" not in does(ana, unsure)
+    assert room_of(ana, room).live.work is None
+    alter(ana, asked)
     effects = ana.feed(Asked(77, ChangeRoom(room, "Otra")))
     assert outline(effects) == ["Save", "Transmit Commit"]
 

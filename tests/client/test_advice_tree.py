@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tertulia.client import advice_tree
 from tertulia.client.advice_tree import (
     KnownTree,
     epoch_key,
@@ -201,9 +200,9 @@ def test_a_patch_that_is_too_large_is_none(monkeypatch: pytest.MonkeyPatch) -> N
     patch = seal_patch(before, after, ROOM, RNG)
     assert patch is not None
     size = len(patch.blob)
-    monkeypatch.setattr(advice_tree, "TREE_PATCH", size)
+    monkeypatch.setattr(limits, "TREE_PATCH", size)
     assert seal_patch(before, after, ROOM, RNG) is not None
-    monkeypatch.setattr(advice_tree, "TREE_PATCH", size - 1)
+    monkeypatch.setattr(limits, "TREE_PATCH", size - 1)
     assert seal_patch(before, after, ROOM, RNG) is None
 
 

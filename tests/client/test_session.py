@@ -347,6 +347,12 @@ def test_transfers_that_nobody_waits_for_change_nothing() -> None:
             assert ana.session.transfers == {}
 
 
+def test_a_report_is_for_the_room_it_names() -> None:
+    room, (ana, _) = World().circle("Ana", "Luis")
+    assert outline(answer(ana, frames.GroupReported(bytes(16)))) == []
+    assert outline(answer(ana, frames.GroupReported(room))) == ["Transmit BeginUpload"]
+
+
 def test_each_item_has_its_rule() -> None:
     room, (ana, _) = World().circle("Ana", "Luis")
     renamed = replace(ana.session.profile, name="Ana María")

@@ -29,8 +29,7 @@ from tertulia.mls import (
     patched_tree,
     tree_difference,
 )
-from tertulia.wire import KeptPatches, frames
-from tertulia.wire.limits import TREE_PATCH
+from tertulia.wire import KeptPatches, frames, limits
 
 _KIND: Final = "group advice"
 _LABEL: Final = "Tertulia 1 group advice"
@@ -89,7 +88,7 @@ def seal_patch(
     if _takes_out(before.tree, after.tree, patch):
         return None
     blob = seal(after.key, _PATCH, room, pad(_Patch(before.key, patch).encode()), rng)
-    if len(blob) > TREE_PATCH:
+    if len(blob) > limits.TREE_PATCH:
         return None
     if before.kept is not None and not before.kept.has_room_for(len(blob)):
         return None
