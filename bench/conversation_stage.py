@@ -119,11 +119,13 @@ async def enter(stage: Stage, folder: Path, name: str | None = None) -> None:
     await stage.enter(folder, name)
 
 
-async def found_room(stage: Stage, folder: Path, name: str, invite: str) -> RoomMade:
+async def found_room(
+    stage: Stage, folder: Path, name: str, invite: str, *, large: bool = False
+) -> RoomMade:
     """Make a room at the relay that an invite leads to."""
     person = await stage.enter(folder, name)
     relay = await person.agent.add_relay(invite)
-    made = await person.agent.ask(CreateRoom("Bench"), relay=relay)
+    made = await person.agent.ask(CreateRoom("Bench", large=large), relay=relay)
     if not isinstance(made, RoomMade):
         raise TypeError(made)
     return made
