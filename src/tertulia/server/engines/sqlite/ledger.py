@@ -277,7 +277,8 @@ class Ledger:
                 "INSERT INTO tree_patch (room, bytes) VALUES (?, ?)",
                 (room.number, group.patch.blob),
             )
-        self._put_invites(room.number, group.invites)
+        if older is None or older.invites != group.invites:
+            self._put_invites(room.number, group.invites)
 
     def _put_invites(self, number: int, invites: Sequence[frames.Invite]) -> None:
         """Make these the room's invites; those that were there keep their counts."""
