@@ -1,5 +1,7 @@
 """One change becomes few frames, the same for everybody."""
 
+from msgspec.structs import replace
+
 from tertulia.relay import Broadcast, Change, Cut, Send
 from tertulia.wire import first_hash, frames, limits, next_hash, verify_head
 from tests.relay.script import Client, Script, run
@@ -105,3 +107,24 @@ def collected_in(script: Script, sender: Client, room: bytes) -> Change:
     script.engine.listen(changes.extend)
     sender.append(room, 0, "text")
     return changes[-1]
+
+
+def test_changes_of_one_room_told_together_stay_apart() -> None:
+    """So it comes after a batch that failed and was run again one by one."""
+    script = Script()
+    (alice, bob), room = followers(script, 2)
+    changes: list[Change] = []
+    script.engine.listen(changes.extend)
+    for text in ("one", "two", "three"):
+        alice.append(room, 0, text)
+    first, second, third = changes
+    cut = replace(second, cuts=(Cut(bob.person.device, 2),))
+    told = [
+        (len(effect.sessions), [entry.place for entry in effect.frame.entries])
+        if isinstance(effect, Broadcast)
+        else (effect.session, [entry.place for entry in effect.frame.entries])
+        for effect in script.relay.fan_out([first, cut, third])
+        if isinstance(effect, Broadcast | Send)
+        and isinstance(effect.frame, frames.Entries)
+    ]
+    assert told == [(2, [1]), (bob.session, [2]), (1, [2]), (1, [3])]

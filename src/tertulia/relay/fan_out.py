@@ -6,6 +6,7 @@ the one that did it, and no more.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import compress
 
 from msgspec.structs import replace
 
@@ -19,18 +20,16 @@ from tertulia.wire import frames, limits, next_hash
 def fan_out(node: Node, changes: Sequence[Change]) -> Effects:
     """Return what to send after changes are durable."""
     heard = [
-        change
+        bool(change.entries) and change.state.room in node.followers
         for change in changes
-        if change.entries and change.state.room in node.followers
     ]
-    heads = node.heads.sign_all([change.state for change in heard])
-    pages = {
-        change.state.room: list(_pages(change, head))
-        for change, head in zip(heard, heads, strict=True)
-    }
+    heads = iter(
+        node.heads.sign_all([change.state for change in compress(changes, heard)])
+    )
     effects: Effects = []
-    for change in changes:
-        effects += _tell(node, change, pages.get(change.state.room, []))
+    for change, is_heard in zip(changes, heard, strict=True):
+        pages = list(_pages(change, next(heads))) if is_heard else []
+        effects += _tell(node, change, pages)
     return effects
 
 
