@@ -103,6 +103,23 @@ def test_many_missed_handshakes_are_left_to_pages() -> None:
     assert (len(answer.entries), answer.more) == (limits.STALE_ENTRIES, True)
 
 
+def test_large_missed_handshakes_are_left_to_pages() -> None:
+    """Else many such answers at once would fill the memory for few bytes asked."""
+    script = Script()
+    alice, bob = script.enter("alice"), script.enter("bob")
+    room = script.room("room", alice, bob)
+    text = "x" * (limits.STALE // 2 - 1_000)
+    for number in range(3):
+        alice.commit(room, number, f"{number}{text}")
+    bob.look()
+    answer = stale(bob.append(room, 0, "late"))
+    assert ([entry.place for entry in answer.entries], answer.more) == ([1, 2], True)
+    alice.commit(room, 3, "x" * (limits.STALE + 1))
+    bob.look()
+    answer = stale(bob.append(room, 3, "late again"))
+    assert (answer.entries, answer.more) == ((), True)
+
+
 def test_naming_a_handshake_the_relay_does_not_have_says_it_is_behind() -> None:
     script = Script()
     alice = script.enter("alice")

@@ -5,6 +5,7 @@ handshakes are limited per device, keep their turn and move the room's epoch.
 """
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import TypeAlias
 
 from msgspec.structs import replace
@@ -14,6 +15,7 @@ from tertulia.relay.catch_up import newest_head
 from tertulia.relay.effects import Effects, Send
 from tertulia.relay.engine import Denied, Outcome, Overtaken, Placed, Proposal
 from tertulia.relay.node import Node
+from tertulia.relay.pages import cost
 from tertulia.relay.refusal import Refusal
 from tertulia.relay.rooms import note_processed
 from tertulia.relay.session import Session
@@ -149,7 +151,19 @@ async def stale(
     entries, more = await node.engine.handshakes(
         frame.room, after, limits.STALE_ENTRIES
     )
-    answer = frames.Stale(
-        frame.request, frame.room, overtaken.handshake, tuple(entries), more
+    few = _few(entries)
+    more = more or len(few) < len(entries)
+    return Send(
+        session,
+        frames.Stale(frame.request, frame.room, overtaken.handshake, few, more),
     )
-    return Send(session, answer)
+
+
+def _few(entries: Sequence[frames.Entry]) -> tuple[frames.Entry, ...]:
+    """Return the first entries, as many as go into a `stale`."""
+    sizes = accumulate(cost(entry) for entry in entries)
+    return tuple(
+        entry
+        for entry, size in zip(entries, sizes, strict=True)
+        if size <= limits.STALE
+    )

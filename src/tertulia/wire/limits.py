@@ -58,6 +58,12 @@ PAGE_ENTRIES: Final = _row(
 STALE_ENTRIES: Final = _row(
     "handshakes in a `stale`", 64, "entries", "who missed more fetches pages instead"
 )
+STALE: Final = _row(
+    "handshakes in a `stale` together",
+    64 * KIB,
+    "bytes",
+    "many such answers can be under way; who needs more fetches pages, one at a time",
+)
 SIGNAL: Final = _row(
     "signal or marker",
     4 * KIB,
