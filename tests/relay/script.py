@@ -169,7 +169,7 @@ class Client:
 
         async def answer() -> None:
             async for effects in self.script.relay.receive(
-                self.session, messages, self.script.now
+                self.session, messages, lambda: self.script.now
             ):
                 self.script.carry_out(effects)
 

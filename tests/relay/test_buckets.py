@@ -1,6 +1,7 @@
 """Token buckets: refill with time, belong to subjects, stay bounded."""
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -78,3 +79,20 @@ def test_there_are_never_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
         buckets.take(RATE, number, 0, 2)
         assert len(buckets) <= 3
     assert wait(lambda: buckets.take(RATE, 8, 0, 2)) == 1001
+
+
+def test_a_moment_that_came_late_is_not_granted_twice() -> None:
+    """Frames of one batch may be looked at later than newer ones of another."""
+    buckets = made()
+    granted = 0
+    for now in range(0, 3_000, 100):
+        for moment in (now, now - 90):
+            granted += wait(partial(buckets.take, RATE, "a", moment)) is None
+    assert granted == 3 + 2
+
+
+def test_a_clock_that_was_set_back_for_good_goes_on_from_there() -> None:
+    buckets = made()
+    buckets.take(RATE, "a", 10_000_000, 3)
+    assert wait(lambda: buckets.take(RATE, "a", 1_000_000)) == 1001
+    assert wait(lambda: buckets.take(RATE, "a", 1_001_001)) is None

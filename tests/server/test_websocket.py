@@ -207,7 +207,7 @@ def test_large_messages_are_taken_one_at_a_time(
     held, most = [0], [0]
     receive = Relay.receive
 
-    async def counted(relay: Relay, session: Session, messages: Any, now: int) -> Any:
+    async def counted(relay: Relay, session: Session, messages: Any, now: Any) -> Any:
         size = sum(map(len, messages))
         held[0] += size
         most[0] = max(most[0], held[0])

@@ -17,6 +17,8 @@ from tertulia.wire import ErrorCode, frames, limits
 MAX_BUCKETS: Final = 200_000
 
 _MINUTE: Final = 60_000
+# Milliseconds that one frame may be looked at after a later one; beyond, it is the clock.
+_LATE: Final = 5_000
 
 
 class _Bucket:
@@ -55,10 +57,12 @@ class Buckets:
         bucket = self._buckets.get((rate.name, subject))
         if bucket is None:
             bucket = self._add(rate.name, subject, granted.burst, now)
-        elapsed = max(0, now - bucket.at)
-        refill = elapsed * granted.per_minute / _MINUTE
-        bucket.tokens = min(granted.burst, bucket.tokens + refill)
-        bucket.at = now
+        if now > bucket.at:
+            refill = (now - bucket.at) * granted.per_minute / _MINUTE
+            bucket.tokens = min(granted.burst, bucket.tokens + refill)
+            bucket.at = now
+        elif bucket.at - now > _LATE:
+            bucket.at = now  # the clock was set back
         # A cost above the burst is let through a full bucket, and leaves a debt.
         needed = min(max(cost, 1), granted.burst)
         if bucket.tokens >= needed:

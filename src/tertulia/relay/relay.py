@@ -164,15 +164,15 @@ class Relay:
         return session, []
 
     async def receive(
-        self, session: Session, messages: Sequence[bytes], now: int
+        self, session: Session, messages: Sequence[bytes], clock: Callable[[], int]
     ) -> AsyncIterator[Effects]:
         """Answer the messages of a client in their order, whatever they are.
 
         What each asks for is carried out before the next one is looked at; only frames
-        of a kind that gathers are answered together.
+        of a kind that gathers are answered together. `clock` returns milliseconds.
         """
         for run in _runs(messages):
-            yield await self._answer(session, run, now)
+            yield await self._answer(session, run, clock())
 
     async def handle(
         self, session: Session, frame: frames.FromClient, now: int, *, size: int = 0

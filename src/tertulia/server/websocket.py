@@ -165,6 +165,8 @@ class WebSocketConnection(AsyncioProtocol):
         reader = self._reader
         messages = reader.feed(data)
         if reader.replies:
+            if reader.is_over:
+                self.flush()  # nothing may follow the close frame
             self._transport.write(reader.take_replies())
         if reader.is_over:
             self.finish()
@@ -354,10 +356,9 @@ class WebSocketConnection(AsyncioProtocol):
 
     async def _answer(self, messages: Sequence[bytes]) -> None:
         switchboard = self._switchboard
-        now = switchboard.shell.clock()
         try:
             async for effects in switchboard.relay.receive(
-                self._session, messages, now
+                self._session, messages, switchboard.shell.clock
             ):
                 switchboard.carry_out(effects)
         except Exception as error:  # noqa: BLE001 -- one client must not stop the relay

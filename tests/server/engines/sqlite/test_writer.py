@@ -118,6 +118,23 @@ def test_appends_that_come_together_are_decided_together(tmp_path: Path) -> None
     play(tmp_path, story)
 
 
+def test_a_batch_has_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer, "MAX_BATCH", 3)
+
+    async def story(desk: Desk) -> None:
+        many = [proposal(number) for number in range(5)]
+        await asyncio.gather(
+            desk.writer.append(many[:2]),
+            desk.writer.append(many[2:3]),
+            desk.writer.append(many[:1]),
+            desk.writer.append(many),
+        )
+        told = [event for event in desk.tally.events if event.startswith("append")]
+        assert told == ["append 3", "append 1", "append 5"]
+
+    play(tmp_path, story)
+
+
 class Restful(Pace):
     """A pace that rests after each batch, and tells."""
 

@@ -17,6 +17,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, Final, Protocol, TypeVar
 
 from tertulia.errors import TertuliaError
@@ -26,8 +27,8 @@ from tertulia.server.engines.sqlite.pace import Pace
 
 T = TypeVar("T")
 
-MAX_WAITING: Final = 20_000
-MAX_BATCH: Final = 2_000
+MAX_WAITING: Final = 20_000  # calls, each with what one client has under way at most
+MAX_BATCH: Final = 4_000  # changes; a longer transaction keeps everybody waiting
 
 
 class Transaction(Protocol):
@@ -104,9 +105,8 @@ class Writer:
     async def close(self) -> None:
         """Run what waits, then end the thread."""
         self._is_closing = True
-        if self._waiting:
-            self._batches.put(self._waiting)
-            self._waiting = []
+        while self._waiting:
+            self._batches.put(self._take_batch())
         self._batches.put([])
         await asyncio.to_thread(self._thread.join)
 
@@ -129,8 +129,14 @@ class Writer:
     def _hand_over(self) -> None:
         if self._is_closing:
             return
-        batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
-        self._batches.put(batch)
+        self._batches.put(self._take_batch())
+
+    def _take_batch(self) -> list[_Job]:
+        """Take jobs of MAX_BATCH changes together, at least one."""
+        sizes = accumulate(max(1, len(job.proposals)) for job in self._waiting)
+        count = max(1, sum(size <= MAX_BATCH for size in sizes))
+        batch, self._waiting = self._waiting[:count], self._waiting[count:]
+        return batch
 
     def _settle(self, results: Sequence[_Result], changes: Sequence[Change]) -> None:
         """Tell everybody, and let the next batch begin."""
