@@ -233,3 +233,19 @@ def test_who_was_removed_does_not_come_back_without_an_invite() -> None:
     code = bob.refusal(frames.Join, room, key_of("back"), 1, b"back", advice)
     assert code is ErrorCode.NOT_FOUND
     assert bob.refusal(frames.FetchGroup, room) is ErrorCode.NOT_FOUND
+
+
+def test_who_hangs_up_while_asking_takes_no_turn() -> None:
+    script = Script()
+    _alice, room = invited(script)
+    bob, carol = (script.enter(each) for each in ("bob", "carol"))
+    invite = script.engine.room_invite
+
+    async def hang_up(room: bytes, asked: bytes) -> object:
+        bob.close()
+        return await invite(room, asked)
+
+    script.engine.room_invite = hang_up  # type: ignore[method-assign,assignment]
+    assert ask(bob, room) == []
+    (admitted,) = ask(carol, room)
+    assert isinstance(admitted, frames.Admitted)

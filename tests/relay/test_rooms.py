@@ -72,3 +72,19 @@ def test_a_cut_that_comes_while_following_wins() -> None:
     engine.route = cut_at_the_second_look  # type: ignore[method-assign,assignment]
     assert alice.refusal(frames.FollowRoom, room, 0) is ErrorCode.NOT_FOUND
     assert script.relay.counts().rooms_followed == 0
+
+
+def test_who_hangs_up_while_following_follows_nothing() -> None:
+    script = Script()
+    alice = script.enter("alice")
+    room = script.room("room", alice)
+    again = script.enter(alice.person)
+    route = script.engine.route
+
+    async def hang_up(room: bytes, device: bytes) -> object:
+        again.close()
+        return await route(room, device)
+
+    script.engine.route = hang_up  # type: ignore[method-assign,assignment]
+    assert again.ask(frames.FollowRoom, room, 0) == []
+    assert script.relay.counts().rooms_followed == 0

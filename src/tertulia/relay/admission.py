@@ -38,6 +38,8 @@ async def request_admission(
     node.buckets.take(limits.HANDSHAKES, device, now, limits.ADMISSION_COST)
     proof = frames.InviteProof(frame.invite, frame.signature, frame.room)
     await invites.require_proof(node, session, proof, session.holder.device, now)
+    if session not in node.sessions:  # it hung up meanwhile
+        return []
     session.admissions[frame.room] = (now + limits.ADMISSION_TIME, frame.invite)
     queue = node.queues.setdefault(frame.room, JoinQueue())
     queue.enter(session, frame.request)

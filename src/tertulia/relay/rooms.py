@@ -35,6 +35,8 @@ async def follow_room(
         raise Refusal(ErrorCode.TOO_MANY, frames.Facts(limit=limits.ROOMS_FOLLOWED))
     route = await node.require_member(frame.room, session)
     await require_same_past(node, frame.room, route, frame.place, frame.hash)
+    if session not in node.sessions:  # it hung up meanwhile
+        return []
     # From here on nothing is missed: what comes before the answer is delivered twice.
     node.follow(frame.room, session)
     state = await node.engine.room(frame.room)
