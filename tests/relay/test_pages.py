@@ -1,6 +1,7 @@
 """How much goes into a page."""
 
 from tertulia.relay import cost, take_page, take_welcomes
+from tertulia.relay.pages import ENTRY_COST, pages_of_markers
 from tertulia.wire import Kind, frames, limits
 
 
@@ -29,3 +30,12 @@ def test_a_page_has_at_least_one_entry() -> None:
 def test_welcomes_come_in_pages_too() -> None:
     huge = frames.WaitingWelcome(1, bytes(16), 1, bytes(limits.PAGE))
     assert take_welcomes([huge, huge]) == ((huge,), True)
+
+
+def test_markers_come_in_pages_and_none_is_lost() -> None:
+    blob = bytes(limits.PAGE // 4 - ENTRY_COST)
+    markers = [frames.Marker(bytes(16), slot, blob) for slot in range(9)]
+    pages = list(pages_of_markers(markers))
+    assert [len(page) for page in pages] == [4, 4, 1]
+    assert [marker for page in pages for marker in page] == markers
+    assert list(pages_of_markers([])) == []

@@ -1,7 +1,7 @@
 """Signals and markers: for who follows now, and not too often."""
 
-from tertulia.wire import ErrorCode, frames, limits
-from tests.relay.script import Client, Script
+from tertulia.wire import ErrorCode, encode, frames, limits
+from tests.relay.script import Client, Script, run
 
 
 def markers(client: Client) -> list[tuple[frames.Marker, ...]]:
@@ -77,3 +77,27 @@ def test_markers_of_a_room_nobody_follows_are_kept_all_the_same() -> None:
     answers = alice.ask(frames.FollowRoom, room, 0)
     marker = frames.Marker(alice.person.device, 0, b"1")
     assert answers[1:] == [frames.Markers(room, (marker,))]
+
+
+def test_markers_of_a_large_room_come_in_several_frames() -> None:
+    script = Script()
+    alice = script.enter("alice")
+    others = [script.enter(f"{number}") for number in range(40)]
+    room = script.room("room", alice, *others)
+    for other in others:
+        for slot in range(limits.MARKER_SLOTS):
+            other.ask(frames.SetMarker, room, slot, bytes(limits.SIGNAL))
+    script.tick()
+    every = set(run(script.engine.markers(room)))
+    assert len(every) == len(others) * limits.MARKER_SLOTS
+    at_once = markers(alice)
+    alice.ask(frames.UnfollowRoom, room)
+    later = [
+        frame.markers
+        for frame in alice.ask(frames.FollowRoom, room, 0)
+        if isinstance(frame, frames.Markers)
+    ]
+    for pages in (at_once, later):
+        assert {marker for page in pages for marker in page} == every
+        sizes = [len(encode(frames.Markers(room, page))) for page in pages]
+        assert max(sizes) <= limits.PAGE

@@ -1511,7 +1511,7 @@ export function packSignalled(value: Signalled): readonly Packed[] {
   return [value.tag, value.room, value.device, value.blob];
 }
 
-/** Markers that changed, gathered; after `followed`, all of them. */
+/** Markers that changed, gathered; after `followed`, all of them, in frames of a page. */
 export interface Markers {
   readonly tag: "markers";
   readonly room: Uint8Array;

@@ -1,6 +1,6 @@
 """How much goes into one page, the same for every engine and for live delivery."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, TypeVar
 
 from tertulia.wire import frames, limits
@@ -30,6 +30,18 @@ def take_welcomes(
     return _take(
         waiting, lambda welcome: ENTRY_COST + len(welcome.blob), limits.PAGE_ENTRIES
     )
+
+
+def pages_of_markers(
+    markers: Sequence[frames.Marker],
+) -> Iterator[tuple[frames.Marker, ...]]:
+    """Yield the markers in pages; those of a large room do not fit one frame."""
+    while markers:
+        page, _ = _take(
+            markers, lambda marker: ENTRY_COST + len(marker.blob), limits.PAGE_ENTRIES
+        )
+        yield page
+        markers = markers[len(page) :]
 
 
 def _take(

@@ -3,6 +3,7 @@
 from tertulia.relay.catch_up import require_same_past
 from tertulia.relay.effects import Effects, Send
 from tertulia.relay.node import Node
+from tertulia.relay.pages import pages_of_markers
 from tertulia.relay.refusal import Refusal, not_found
 from tertulia.relay.session import Session
 from tertulia.wire import ErrorCode, frames, limits
@@ -52,11 +53,9 @@ async def follow_room(
         route.first,
         len(node.followers.get(frame.room, ())),
     )
-    markers = await node.engine.markers(frame.room)
-    effects: Effects = [Send(session, followed)]
-    if markers:
-        effects.append(Send(session, frames.Markers(frame.room, tuple(markers))))
-    return effects
+    pages = pages_of_markers(await node.engine.markers(frame.room))
+    markers = [Send(session, frames.Markers(frame.room, page)) for page in pages]
+    return [Send(session, followed), *markers]
 
 
 async def unfollow_room(

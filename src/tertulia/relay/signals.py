@@ -6,6 +6,7 @@ follows is known without asking the engine.
 
 from tertulia.relay.effects import Broadcast, Effects
 from tertulia.relay.node import Node
+from tertulia.relay.pages import pages_of_markers
 from tertulia.relay.refusal import not_found
 from tertulia.relay.session import Session
 from tertulia.wire import frames, limits
@@ -43,7 +44,10 @@ async def flush_markers(node: Node, now: int) -> Effects:
             continue
         await node.engine.put_markers(room, markers)
         if followers:
-            effects.append(Broadcast(followers, frames.Markers(room, markers)))
+            effects += [
+                Broadcast(followers, frames.Markers(room, page))
+                for page in pages_of_markers(markers)
+            ]
     return effects
 
 

@@ -623,7 +623,7 @@ class Marker(Frame, frozen=True, array_like=True, gc=False):
 
 
 class Markers(Frame, frozen=True, array_like=True, gc=False, tag="markers"):
-    """Markers that changed, gathered; after `followed`, all of them."""
+    """Markers that changed, gathered; after `followed`, all of them, in frames of a page."""
 
     room: RoomId
     markers: tuple[Marker, ...]
