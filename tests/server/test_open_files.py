@@ -1,4 +1,5 @@
 import resource
+import sys
 
 import pytest
 
@@ -30,3 +31,22 @@ def test_as_many_connections_as_leave_files_to_spare(
     monkeypatch.setattr(resource, "setrlimit", lambda _which, new: seen.append(new))
     assert connections_that_fit(wanted) == fit
     assert seen == ([raised] if raised else [])
+
+
+@pytest.mark.parametrize("error", [ValueError, OSError])
+def test_a_limit_that_cannot_be_raised_stays(
+    monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    def refuse(_which: int, _new: tuple[int, int]) -> None:
+        raise error
+
+    monkeypatch.setattr(resource, "getrlimit", lambda _which: (1_024, MOST))
+    monkeypatch.setattr(resource, "setrlimit", refuse)
+    assert connections_that_fit(20_000) == 1_024 - SPARE
+
+
+def test_a_system_without_such_a_limit_sets_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "resource", None)
+    assert connections_that_fit(20_000) == 20_000

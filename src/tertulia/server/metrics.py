@@ -1,6 +1,5 @@
 """What a relay counts, and its text for Prometheus. Numbers only: nobody's name."""
 
-import resource
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, fields
@@ -56,9 +55,11 @@ def _lines(metrics: Metrics, counts: Counts, usage: Usage) -> Iterator[str]:
     yield from _sample(
         "process_cpu_seconds_total", "counter", "CPU time used", time.process_time()
     )
-    yield from _sample(
-        "process_resident_memory_bytes", "gauge", "memory in use", resident_memory()
-    )
+    memory = resident_memory()
+    if memory is not None:
+        yield from _sample(
+            "process_resident_memory_bytes", "gauge", "memory in use", memory
+        )
 
 
 def _numbers(value: Counts | Usage) -> Iterator[tuple[str, int]]:
@@ -71,10 +72,17 @@ def _sample(name: str, kind: str, words: str, value: float) -> Iterator[str]:
     yield f"# HELP {name} {words}\n# TYPE {name} {kind}\n{name} {value}\n"
 
 
-def resident_memory() -> int:
-    """Return how many bytes of memory this process holds, or held at most."""
+def resident_memory() -> int | None:
+    """Return how many bytes of memory this process holds, or held at most.
+
+    None on a system that tells neither.
+    """
     if _STATUS.exists():
         for line in _STATUS.read_text().splitlines():
             if line.startswith("VmRSS:"):
                 return int(line.split()[1]) * 1024
+    try:
+        import resource  # noqa: PLC0415
+    except ImportError:  # Windows has none
+        return None
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
