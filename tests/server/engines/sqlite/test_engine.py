@@ -4,17 +4,19 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tertulia.relay import (
     Blob,
     BlobLimits,
+    Denied,
     Enrolment,
     Placed,
     Proposal,
     StorageError,
 )
 from tertulia.server.engines import SqliteEngine, StoreInUseError
-from tertulia.wire import Kind
+from tertulia.wire import ErrorCode, Kind
 from tests.server.engines.sqlite.conftest import ALICE, ROOM
 
 TEXT = Proposal(
@@ -66,6 +68,27 @@ def test_two_pieces_at_once_do_not_mix(tmp_path: Path) -> None:
         )
         assert sorted(stored, key=str) == [2, None]
         assert not await engine.finish_blob(b"?" * 16)
+        await engine.close()
+
+    asyncio.run(story())
+
+
+def test_a_room_that_goes_takes_a_blob_announced_meanwhile_along(
+    tmp_path: Path,
+) -> None:
+    async def story() -> None:
+        engine = await begun(tmp_path)
+        limits = BlobLimits(99, 99, 99)
+        late = replace(BLOB, blob=b"y" * 16)
+        await engine.create_blob(BLOB, limits)
+        await engine.write_blob(BLOB.blob, 0, b"ab")
+        announced, removed = await asyncio.gather(
+            engine.create_blob(late, limits), engine.remove_room(ROOM)
+        )
+        assert announced is None
+        assert removed
+        assert await engine.create_blob(late, limits) == Denied(ErrorCode.NOT_FOUND)
+        assert not [path for path in (tmp_path / "blobs").rglob("*") if path.is_file()]
         await engine.close()
 
     asyncio.run(story())

@@ -5,9 +5,9 @@ import sqlite3
 import pytest
 from msgspec.structs import replace
 
-from tertulia.relay import Denied, Overtaken, Placed, Proposal
+from tertulia.relay import Blob, BlobLimits, Denied, Overtaken, Placed, Proposal
+from tertulia.server.engines.sqlite import accounts, blobs, rooms
 from tertulia.server.engines.sqlite import ledger as module
-from tertulia.server.engines.sqlite import rooms
 from tertulia.server.engines.sqlite.ledger import Ledger
 from tertulia.wire import ErrorCode, Kind
 from tests.server.engines.sqlite.conftest import ALICE, BOB, ROOM
@@ -80,3 +80,16 @@ def test_rooms_that_were_not_used_lately_are_released(
     assert list(ledger._held) == [rooms[2], rooms[1]]
     assert ledger._size == 4
     assert ledger.append([proposal(b"1")]) == [Placed(1, 5, again=True)]
+
+
+def test_a_room_goes_with_its_blobs_in_one_change(
+    database: sqlite3.Connection, ledger: Ledger
+) -> None:
+    blob = Blob(b"x" * 16, ROOM, ALICE.account, 5, bytes(32), 1)
+    assert blobs.create(database, blob, BlobLimits(99, 99, 99)) is None
+    assert ledger.remove_room(ROOM) == [blob.blob]
+    assert ledger.finish() == []
+    account = accounts.account(database, ALICE.account)
+    assert account is not None
+    assert account.blob_bytes == 0
+    assert ledger.remove_room(ROOM) is None

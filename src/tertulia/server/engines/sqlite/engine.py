@@ -231,8 +231,10 @@ class SqliteEngine:
 
     async def remove_room(self, room: bytes) -> bool:
         """Remove the room and all it stores."""
-        await self._remove_blobs(await self._readers.ask(blobs.blobs_of, room))
-        return await self._writer.run(lambda: self._ledger.remove_room(room))
+        past = await self._writer.run(lambda: self._ledger.remove_room(room))
+        if past is not None:
+            await self._remove_files(past)
+        return past is not None
 
     async def route(self, room: bytes, device: bytes) -> Route | None:
         """Return what the device may read."""
@@ -378,11 +380,14 @@ class SqliteEngine:
                 if known is not None:
                     self._ledger.charge(known.room, -known.size)
 
+        await self._writer.run(forget)
+        await self._remove_files(past)
+
+    async def _remove_files(self, past: Sequence[bytes]) -> None:
         def remove() -> None:
             for blob in past:
                 self._files.remove(blob)
 
-        await self._writer.run(forget)
         await self._readers.run(remove)
 
     # Retention

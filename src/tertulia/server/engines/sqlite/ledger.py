@@ -126,9 +126,15 @@ class Ledger:
             held.add_route(device, 0)
         return None
 
-    def remove_room(self, room: bytes) -> bool:
-        """Remove the room and all it stores but its blobs."""
+    def remove_room(self, room: bytes) -> Sequence[bytes] | None:
+        """Remove the room and all it stores; return its blobs, whose files remain.
+
+        None if there is none.
+        """
         number = rooms.number_of(self._database, room)
+        past = blobs.blobs_of(self._database, room)
+        for blob in past:
+            blobs.remove(self._database, blob)
         self._release(room)
         self._changed.pop(room, None)
         self._database.execute(
@@ -138,7 +144,7 @@ class Ledger:
         for table in ("route", "room_invite", "marker", "tree_patch"):
             self._database.execute(f"DELETE FROM {table} WHERE room = ?", (number,))  # noqa: S608
         removed = self._database.execute("DELETE FROM room WHERE room = ?", (room,))
-        return removed.rowcount == 1
+        return past if removed.rowcount == 1 else None
 
     def append(self, proposals: Sequence[Proposal]) -> Sequence[Outcome]:
         """Decide on each proposal in turn, and give it a place together with its bundle."""
