@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tertulia.cli.main import build_parser
+from tertulia.client import limits
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted(
@@ -58,3 +59,8 @@ def test_every_decision_is_in_the_list() -> None:
     pages = [page.name for page in folder.glob("[0-9]*.md")]
     assert pages
     assert all(f"({page})" in index for page in pages)
+
+
+def test_the_bound_of_hybrid_rooms_is_the_one_that_is_told() -> None:
+    told = (ROOT / "docs" / "howto" / "talk.md").read_text(encoding="utf-8")
+    assert f"up to {limits.HYBRID_DEVICES} devices" in told

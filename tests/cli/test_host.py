@@ -14,7 +14,7 @@ import pytest
 from tertulia.cli.host import WantedRoom, _find_room, _introduce, _notice, read_wish
 from tertulia.cli.hosting import HostedRelay, Memory, Wish
 from tertulia.cli.main import build_parser
-from tertulia.client import CreateRoom, RelayView, RoomStatus
+from tertulia.client import CreateRoom, RelayView, RoomStatus, limits
 from tertulia.server import Config
 from tests.cli.fake_agent import GARDEN, RELAY, FakeAgent, as_agent, room_view
 from tests.running_relay import command, environment
@@ -106,7 +106,9 @@ def test_a_room_that_exists_is_not_made_larger_and_that_is_said(tmp_path: Path) 
     found(agent, tmp_path, "Garden", large=True)
     assert not [one for one in agent.asked if isinstance(one, CreateRoom)]
     small, large = room_view("Garden", hybrid=True), room_view("Garden", hybrid=False)
-    assert "500 devices" in str(_notice(WantedRoom("Garden", large=True), small))
+    assert f" {limits.HYBRID_DEVICES} devices " in str(
+        _notice(WantedRoom("Garden", large=True), small)
+    )
     assert _notice(WantedRoom("Garden", large=True), large) is None
     assert _notice(WantedRoom("Garden"), small) is None
 

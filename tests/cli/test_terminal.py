@@ -4,16 +4,19 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
 
 from tertulia.cli import terminal
+from tertulia.cli.host import WantedRoom, _notice
 from tertulia.cli.screen import Ending, Names
-from tertulia.cli.terminal import add_conversation_options, converse
+from tertulia.cli.terminal import add_conversation_options, add_large_option, converse
+from tertulia.client import limits
+from tertulia.l10n import choose_language
 from tests.cli.commands import Commands
-from tests.cli.fake_agent import GARDEN, FakeAgent, as_agent
+from tests.cli.fake_agent import GARDEN, FakeAgent, as_agent, room_view
 from tests.cli.typing_person import ScriptedScreen
 
 
@@ -64,3 +67,20 @@ def test_a_terminal_gets_a_prompt_unless_it_is_to_be_plain(
     assert len(prompts) == 1
     assert capsys.readouterr().out == "* You are in Garden, 2 members.\n"
     os.close(nothing)
+
+
+@pytest.fixture(params=["en", "es"])
+def devices(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Speak a language; return its word for devices."""
+    choose_language({"LANGUAGE": request.param})
+    yield {"en": "devices", "es": "dispositivos"}[request.param]
+    choose_language({})
+
+
+def test_words_name_the_bound_of_hybrid_rooms(devices: str) -> None:
+    bound = f" {limits.HYBRID_DEVICES} {devices}"
+    parser = argparse.ArgumentParser()
+    add_large_option(parser)
+    assert bound in " ".join(parser.format_help().split())
+    notice = _notice(WantedRoom("Garden", large=True), room_view("Garden", hybrid=True))
+    assert bound in str(notice)

@@ -8,7 +8,7 @@ from tertulia.client import limits
 from tertulia.client.annotation import NoClaim
 from tertulia.client.identity import POLICY, PROFILE, profile_extension
 from tertulia.client.invites import InviteTerms, new_invite
-from tertulia.client.judgement import RULES, check_room, has_place
+from tertulia.client.judgement import RULES, has_place
 from tertulia.client.value_errors import UpdateNeededError
 from tertulia.crypto import CLASSICAL_SUITE, Secret
 from tertulia.mls import (
@@ -51,7 +51,6 @@ from tests.client.society import (
     identity_of,
     made_by,
     person,
-    policy_by,
     refused,
     remove,
     renewed,
@@ -304,28 +303,10 @@ def test_a_hybrid_room_has_no_more_devices_than_its_commits_can_serve() -> None:
 
 
 @pytest.mark.usefixtures("of_three")
-def test_who_comes_into_a_group_of_too_many_devices_does_not_stay() -> None:
-    group = room_of("Ana", "Luis", "Eva", "Iker")["Ana"]
-    with refused("more devices than the suite allows"):
-        check_room(group.context, group.tree)
-
-
-@pytest.mark.usefixtures("of_three")
 def test_rooms_of_suite_1_have_no_such_bound() -> None:
     group = room_of("Ana", "Luis", "Eva", "Iker")["Ana"]
     context = replace(group.context, cipher_suite=CLASSICAL_SUITE)
-    check_room(context, group.tree)
     assert has_place(context, group.tree)
-
-
-def test_who_comes_into_a_group_checks_its_people() -> None:
-    group = room_of("Ana", "Luis")["Ana"]
-    policy = policy_by("Ana")
-    assert check_room(group.context, group.tree) == policy
-    banned = replace(policy, banned=(person("Luis").account_public,))
-    context = replace(group.context, extensions=(banned.extension(),))
-    with refused("an account is banned"):
-        check_room(context, group.tree)
 
 
 def test_a_leaf_that_cannot_be_read_is_nobody() -> None:

@@ -78,17 +78,6 @@ class RoomRules:
 RULES: Final = RoomRules()
 
 
-def check_room(context: GroupContext, tree: RatchetTree) -> RoomPolicy:
-    """Return the policy of a group that one comes into, if its people fit it.
-
-    Raises InvalidError, UpdateNeededError.
-    """
-    policy = policy_of(context)
-    _check_size(context, tree)
-    check_people(policy, tree)
-    return policy
-
-
 def has_place(context: GroupContext, tree: RatchetTree) -> bool:
     """Tell whether one more device may come into a group."""
     return _devices_over(context, tree) < 0
