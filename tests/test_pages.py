@@ -53,12 +53,24 @@ def test_change_notes_are_named_by_their_kind() -> None:
         ), note.name
 
 
-def test_every_decision_is_in_the_list() -> None:
+def test_every_decision_is_in_the_list_once() -> None:
     folder = ROOT / "docs" / "decisions"
     index = (folder / "README.md").read_text(encoding="utf-8")
     pages = [page.name for page in folder.glob("[0-9]*.md")]
     assert pages
-    assert all(f"({page})" in index for page in pages)
+    assert [index.count(f"({page})") for page in pages] == [1] * len(pages)
+
+
+def test_the_list_tells_which_decisions_were_replaced() -> None:
+    folder = ROOT / "docs" / "decisions"
+    index = (folder / "README.md").read_text(encoding="utf-8")
+    replaced = {
+        page.name
+        for page in folder.glob("[0-9]*.md")
+        if "*Replaced " in page.read_text(encoding="utf-8")
+    }
+    listed = re.findall(r"\(([^)]+)\).*; replaced", index)
+    assert replaced == set(listed)
 
 
 def test_the_bound_of_hybrid_rooms_is_the_one_that_is_told() -> None:

@@ -50,7 +50,7 @@ class Session:
         self.relay_nonce = b""
         self.device: Device | None = None
         self.is_owner = False
-        # Nothing more is answered before, since it asked for too much.
+        # Nothing more is taken up before, since it asked for too much.
         self.rests_until = 0
         # Rooms whose entries this connection gets as they come.
         self.followed: set[bytes] = set()

@@ -239,7 +239,7 @@ REST: Final = _row(
     "rest after `rate_limited`",
     200,
     "milliseconds",
-    "until then the relay reads nothing more of the connection: saying no costs too",
+    "until then only messages already taken up are answered: saying no costs too",
 )
 ARRIVALS_PER_CONNECTION: Final = _row(
     "connections of any kind for each that becomes a session",

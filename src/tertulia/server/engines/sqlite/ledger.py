@@ -1,8 +1,8 @@
 """Changes of rooms: the writer's memory of where rooms stand, and its SQL.
 
 Rooms that get entries are held in memory between batches. Entries that come together
-are looked up in one query and stored by few statements (`entries.py`). What changed is
-written back once per batch, in its transaction. If a batch fails, everything held is
+are looked up in one query and stored by few statements (`entry_table.py`). What changed
+is written back once per batch, in its transaction. If a batch fails, everything held is
 forgotten and read anew.
 """
 
