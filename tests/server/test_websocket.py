@@ -12,7 +12,7 @@ from tertulia.relay import Relay, Session, Settings
 from tertulia.server.config import Bounds
 from tertulia.server.engines import SqliteEngine
 from tertulia.server.http_messages import Request, Response
-from tertulia.server.websocket import shake_hands
+from tertulia.server.websocket import asks_for_pages, shake_hands
 from tertulia.wire import WEBSOCKET_PATH, ErrorCode, encode, frames, limits
 from tests.chaos.abuse.line import BINARY, CONT, PING, masked
 from tests.chaos.writers import gather_room, new_invite
@@ -267,3 +267,21 @@ def test_a_silent_client_is_asked_and_then_cut_off(
             assert heard.endswith(bytes([0x89, 0])), "it was asked"
 
     run(story())
+
+
+@pytest.mark.parametrize("number", [1, 2**32 - 1])
+def test_requests_with_large_answers_are_known_by_their_first_bytes(
+    number: int,
+) -> None:
+    room = bytes(16)
+    large: list[frames.Frame] = [
+        frames.FetchEntries(number, room, 0),
+        frames.FetchWelcomes(number),
+        frames.FetchGroup(number, room),
+        frames.ListRooms(number),
+        frames.FollowRoom(number, room, 0),
+        frames.ClaimKeyPackages(number, bytes(32)),
+    ]
+    assert all(asks_for_pages(encode(frame)) for frame in large)
+    text = b"fetch_entries, list_rooms"
+    assert not asks_for_pages(encode(frames.Append(number, room, room, 0, text)))

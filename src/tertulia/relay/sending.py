@@ -33,10 +33,11 @@ async def append(
     )
     effects: Effects = []
     for frame, outcome in zip(run, outcomes, strict=True):
-        try:
-            effects += await _answer(node, session, frame, outcome, now)
-        except Refusal as refusal:
+        if isinstance(outcome, Denied):
+            refusal = Refusal(outcome.code, outcome.facts)
             effects.append(Send(session, refusal.answer(frame.request)))
+        else:
+            effects.append(await _tell(node, session, frame, outcome, now))
     return effects
 
 
@@ -120,18 +121,23 @@ async def _append_handshake(
 async def _answer(
     node: Node, session: Session, frame: Sent, outcome: Outcome, now: int
 ) -> Effects:
-    match outcome:
-        case Placed():
-            await note_processed(node, session, frame.room, frame.handshake, now)
-            head = node.heads.covering(frame.room, outcome.place)
-            if head is None:
-                head = await newest_head(node, frame.room)
-            accepted = frames.Accepted(frame.request, outcome.place, outcome.time, head)
-            return [Send(session, accepted)]
-        case Overtaken():
-            return [await stale(node, session, frame, outcome)]
-        case Denied():
-            raise Refusal(outcome.code, outcome.facts)
+    if isinstance(outcome, Denied):
+        raise Refusal(outcome.code, outcome.facts)
+    return [await _tell(node, session, frame, outcome, now)]
+
+
+async def _tell(
+    node: Node, session: Session, frame: Sent, outcome: Placed | Overtaken, now: int
+) -> Send:
+    if isinstance(outcome, Overtaken):
+        return await stale(node, session, frame, outcome)
+    await note_processed(node, session, frame.room, frame.handshake, now)
+    head = node.heads.covering(frame.room, outcome.place)
+    if head is None:
+        head = await newest_head(node, frame.room)
+    return Send(
+        session, frames.Accepted(frame.request, outcome.place, outcome.time, head)
+    )
 
 
 async def stale(

@@ -12,6 +12,7 @@
 
 import asyncio
 import logging
+import re
 from asyncio import Protocol as AsyncioProtocol
 from collections import deque
 from collections.abc import Sequence
@@ -38,7 +39,10 @@ QUIET_TIME: Final = 30.0  # seconds without a byte until we ask whether anybody 
 ANSWER_TIME: Final = 20.0  # and from there until we stop to believe it
 CLOSE_TIME: Final = 5.0  # for the client to read our last words
 
-_LARGE_ANSWERS: Final = (b"fetch_entries", b"fetch_welcomes", b"list_rooms")
+# A tag stands within the first bytes of a frame.
+_LARGE_ANSWERS: Final = re.compile(
+    b"fetch_entries|fetch_welcomes|fetch_group|list_rooms|follow_room|claim_key_packages"
+)
 
 # What a client does wrong is counted, not logged: it could fill the disk.
 _SILENT: Final = logging.getLogger("tertulia.server.websockets")
@@ -47,8 +51,7 @@ _SILENT.disabled = True
 
 def asks_for_pages(message: bytes) -> bool:
     """Tell whether the answer to a message may be large, by its tag."""
-    start = message[:24]
-    return any(tag in start for tag in _LARGE_ANSWERS)
+    return _LARGE_ANSWERS.search(message, 0, 24) is not None
 
 
 class WebSocketUpgrade:
