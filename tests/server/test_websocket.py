@@ -243,10 +243,13 @@ def test_who_asks_for_too_much_rests_and_goes_on(tmp_path: Path) -> None:
             sign_in(running.server, Person(), running.owner_invite) as client,
         ):
             room = bytes(16)
+            time = asyncio.get_running_loop().time
+            began = time()
             asked = [client.send(frames.UnfollowRoom(1, room)) for _ in range(100)]
             answers = await asyncio.gather(*asked)
             granted = [each for each in answers if isinstance(each, frames.Done)]
-            assert 10 <= len(granted) < 15
+            # One more for each second that it took, however busy the machine is.
+            assert 10 <= len(granted) <= 11 + time() - began
             assert len(answers) == 100
 
     run(story())
