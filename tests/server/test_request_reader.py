@@ -1,3 +1,5 @@
+import gc
+import weakref
 from dataclasses import dataclass, field
 
 import pytest
@@ -68,3 +70,17 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
         RequestReader(Sink()).feed(data)
     except BadRequestError:
         return
+
+
+def test_a_closed_reader_goes_without_being_collected() -> None:
+    gc.disable()
+    try:
+        sink = Sink()
+        gone = weakref.ref(sink)
+        reader = RequestReader(sink)
+        reader.feed(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        reader.close()
+        del sink, reader
+        assert gone() is None
+    finally:
+        gc.enable()

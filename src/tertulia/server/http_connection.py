@@ -120,17 +120,17 @@ class HttpConnection(AsyncioProtocol):
         try:
             early = self._reader.feed(data)
         except BadRequestError as error:
-            self._reader = None
+            self._stop_reading()
             self._object(error)
             return
         if early is not None:
             self._early = early
-            self._reader = None
+            self._stop_reading()
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
         self._retire()
-        self._reader = None
+        self._stop_reading()
         for future in (self._wanted, self._writable):
             if future is not None and not future.done():
                 future.set_exception(BadRequestError("the client went away"))
@@ -151,6 +151,11 @@ class HttpConnection(AsyncioProtocol):
     def has_begun(self) -> bool:
         """Whether there ever was a transport."""
         return self.peer != UNKNOWN or self._transport is not None
+
+    def _stop_reading(self) -> None:
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            reader.close()
 
     def _retire(self) -> None:
         self._shell.unwatch(self)
@@ -292,7 +297,7 @@ class HttpConnection(AsyncioProtocol):
 
     def _linger(self) -> None:
         """Close so that the answer arrives: unread input would make it a reset."""
-        self._reader = None
+        self._stop_reading()
         self._is_lingering = True
         self._deadline = self._shell.time() + LINGER_TIME
         transport = self._transport

@@ -73,6 +73,10 @@ class RequestReader:
             raise BadRequestError("the head is too long")
         return None
 
+    def close(self) -> None:
+        """Let go of the parser, which holds on to us: nobody collects it for long."""
+        del self._parser
+
     def begin(self) -> None:
         """Start anew."""
         self._headers = {}
