@@ -65,6 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
         await serve(config, surroundings, partial(tell, config), stop)
 
     _collect_rarely()
+    _take_turns()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(until_told())
     return 0
@@ -79,6 +80,15 @@ def _collect_rarely() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
+
+
+def _take_turns() -> None:
+    """Let the threads that make pages and commits give way ten times sooner.
+
+    By default a thread computes for 5 ms before another one may; who talks in a room
+    then waits for who catches up with another.
+    """
+    sys.setswitchinterval(0.0005)
 
 
 def find_addresses(host: str) -> Sequence[str]:
