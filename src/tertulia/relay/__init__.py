@@ -48,7 +48,7 @@ from tertulia.relay.engine import (
 from tertulia.relay.enrolment import EnrolmentView, object_to_enrolment
 from tertulia.relay.errors import StorageError
 from tertulia.relay.group_trees import kept_advice
-from tertulia.relay.pages import cost, take_page, take_welcomes
+from tertulia.relay.pages import ENTRY_COST, cost, take_page, take_welcomes
 from tertulia.relay.places import neighbourhood
 from tertulia.relay.refusal import Refusal
 from tertulia.relay.relay import HANDLERS, Counts, Relay
@@ -59,6 +59,7 @@ from tertulia.relay.storage_limits import object_to_blob
 
 __all__ = [
     "DEFAULT_RATES",
+    "ENTRY_COST",
     "HANDLERS",
     "Account",
     "Ban",

@@ -118,21 +118,42 @@ def test_appends_that_come_together_are_decided_together(tmp_path: Path) -> None
     play(tmp_path, story)
 
 
-def test_a_batch_has_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writer, "MAX_BATCH", 3)
+def test_what_is_large_waits_and_who_is_elsewhere_goes_before_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "MAX_BATCH", 3_000)
+
+    def text(number: int, room: bytes, size: int = 1) -> Proposal:
+        return Proposal(
+            room * 16, bytes(16), bytes(16), Kind.APPLICATION, 0, bytes(size), number
+        )
 
     async def story(desk: Desk) -> None:
-        many = [proposal(number) for number in range(5)]
-        await asyncio.gather(
-            desk.writer.append(many[:2]),
-            desk.writer.append(many[2:3]),
-            desk.writer.append(many[:1]),
-            desk.writer.append(many),
-        )
-        told = [event for event in desk.tally.events if event.startswith("append")]
-        assert told == ["append 3", "append 1", "append 5"]
+        order: list[int] = []
+        append = desk.tally.append
 
-    play(tmp_path, story)
+        def noted(proposals: Sequence[Proposal]) -> Sequence[Outcome]:
+            order.extend(proposal.now for proposal in proposals)
+            return append(proposals)
+
+        monkeypatch.setattr(desk.tally, "append", noted)
+        await asyncio.gather(
+            desk.writer.append([text(1, b"a", 9_000)]),  # the oldest goes always
+            desk.writer.append([text(2, b"b", 2_000)]),
+            desk.writer.append([text(3, b"c"), text(4, b"d")]),
+            desk.writer.append([text(5, b"b", 2_000)]),
+            desk.writer.append([text(6, b"b")]),  # not before its room's fifth
+            desk.writer.append([text(7, b"e")]),
+            desk.writer.run(desk.insert(1)),  # may be for any room
+            desk.writer.append([text(8, b"e")]),
+        )
+        assert sorted(order) == list(range(1, 9))
+        assert order[0] == 1
+        for before, after in ((2, 5), (5, 6), (7, 8), (3, 4)):
+            assert order.index(before) < order.index(after)
+        assert order.index(7) < order.index(5)
+
+    assert play(tmp_path, story) == [1]
 
 
 class Restful(Pace):

@@ -7,6 +7,10 @@ for the whole batch: first what rooms got, then each caller's result. If one cha
 batch fails, the batch is rolled back and each runs alone, so that a fault hurts nobody
 else.
 
+A batch has an end, in bytes. What does not fit waits, and with it all that is for the
+same rooms; others go before it, so that who sends much keeps nobody else waiting for
+long. The oldest goes always.
+
 A full queue refuses: the caller's client is asked to send again later.
 """
 
@@ -17,18 +21,17 @@ import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 from typing import Any, Final, Protocol, TypeVar
 
 from tertulia.errors import TertuliaError
-from tertulia.relay import Change, Outcome, Proposal, StorageError
+from tertulia.relay import ENTRY_COST, Change, Outcome, Proposal, StorageError
 from tertulia.server.engines.sqlite.failures import as_failure
 from tertulia.server.engines.sqlite.pace import Pace
 
 T = TypeVar("T")
 
 MAX_WAITING: Final = 20_000  # calls, each with what one client has under way at most
-MAX_BATCH: Final = 4_000  # changes; a longer transaction keeps everybody waiting
+MAX_BATCH: Final = 1024 * 1024  # bytes; a longer transaction keeps everybody waiting
 
 
 class Transaction(Protocol):
@@ -51,6 +54,18 @@ class _Job:
     run: Callable[[], Any] | None
     proposals: Sequence[Proposal]
     future: "asyncio.Future[Any] | None"
+
+    @property
+    def size(self) -> int:
+        """What it counts against MAX_BATCH."""
+        return ENTRY_COST + sum(
+            ENTRY_COST + len(proposal.blob) for proposal in self.proposals
+        )
+
+    @property
+    def rooms(self) -> set[bytes]:
+        """The rooms it is for; unknown for what is no append."""
+        return {proposal.room for proposal in self.proposals}
 
 
 @dataclass(slots=True)
@@ -132,10 +147,24 @@ class Writer:
         self._batches.put(self._take_batch())
 
     def _take_batch(self) -> list[_Job]:
-        """Take jobs of MAX_BATCH changes together, at least one."""
-        sizes = accumulate(max(1, len(job.proposals)) for job in self._waiting)
-        count = max(1, sum(size <= MAX_BATCH for size in sizes))
-        batch, self._waiting = self._waiting[:count], self._waiting[count:]
+        """Take what waits, or what fits of it, with its order kept in each room."""
+        batch: list[_Job] = []
+        left: list[_Job] = []
+        rooms: set[bytes] = set()
+        size = 0
+        for job in self._waiting:
+            fits = not batch or size + job.size <= MAX_BATCH
+            # What is no append may be for any room.
+            must_wait = left and (
+                job.run is not None or not rooms.isdisjoint(job.rooms)
+            )
+            if fits and not must_wait:
+                batch.append(job)
+                size += job.size
+            else:
+                left.append(job)
+                rooms |= job.rooms
+        self._waiting = left
         return batch
 
     def _settle(self, results: Sequence[_Result], changes: Sequence[Change]) -> None:
