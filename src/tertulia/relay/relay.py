@@ -181,12 +181,15 @@ class Relay:
         return await self._answer(session, _Run([frame], _cost(size)), now)
 
     async def _answer(
-        self, session: Session, run: "_Run | UnknownFrameError | None", now: int
+        self,
+        session: Session,
+        run: "_Run | UnknownFrameError | MalformedFrameError",
+        now: int,
     ) -> Effects:
-        if run is None:
-            return self._end(session, ErrorCode.MALFORMED)
         if isinstance(run, UnknownFrameError):
             return self._refuse_unknown(session, run.request, now)
+        if isinstance(run, MalformedFrameError):
+            return self._end(session, ErrorCode.MALFORMED)
         row = HANDLERS[run.kind]
         if session.phase is not row.phase:
             return self._out_of_phase(session)
@@ -360,31 +363,38 @@ class _Run:
         self.cost = cost
 
 
-def _runs(messages: Sequence[bytes]) -> Iterator[_Run | UnknownFrameError | None]:
-    """Yield what can be answered together; None for a message that is no frame."""
+def _runs(
+    messages: Sequence[bytes],
+) -> Iterator[_Run | UnknownFrameError | MalformedFrameError]:
+    """Yield what can be answered together, and what is no frame we know."""
     gathered: _Run | None = None
     for message in messages:
-        try:
-            frame = decode_from_client(message)
-        except (UnknownFrameError, MalformedFrameError) as error:
-            if gathered is not None:
-                yield gathered
-                gathered = None
-            yield error if isinstance(error, UnknownFrameError) else None
-            continue
+        frame = _read(message)
         cost = _cost(len(message))
-        if gathered is not None and gathered.kind is type(frame):
-            gathered.frames.append(frame)
-            gathered.cost += cost
-            continue
         if gathered is not None:
-            yield gathered
-        gathered = _Run([frame], cost)
-        if not HANDLERS[gathered.kind].gathers:
+            if gathered.kind is type(frame):
+                gathered.frames.append(frame)
+                gathered.cost += cost
+                continue
             yield gathered
             gathered = None
+        if isinstance(frame, UnknownFrameError | MalformedFrameError):
+            yield frame
+        elif HANDLERS[type(frame)].gathers:
+            gathered = _Run([frame], cost)
+        else:
+            yield _Run([frame], cost)
     if gathered is not None:
         yield gathered
+
+
+def _read(
+    message: bytes,
+) -> frames.FromClient | UnknownFrameError | MalformedFrameError:
+    try:
+        return decode_from_client(message)
+    except (UnknownFrameError, MalformedFrameError) as error:
+        return error
 
 
 def _cost(size: int) -> int:
