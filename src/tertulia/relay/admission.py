@@ -126,6 +126,16 @@ async def grounds(node: Node, session: Session, frame: Asking, now: int) -> Grou
     return Grounds()
 
 
+async def require_way_in(
+    node: Node, session: Session, frame: Asking, now: int
+) -> Grounds:
+    """Return the grounds of a device that may enter or is in; raise NOT_FOUND."""
+    found = await grounds(node, session, frame, now)
+    if not (found.may_join or found.is_member):
+        raise not_found()
+    return found
+
+
 async def _require_own(node: Node, session: Session, frame: frames.Join) -> None:
     """Raise NOT_ALLOWED if the join replaces a device of somebody else."""
     for replaced in frame.unroute:

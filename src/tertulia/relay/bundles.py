@@ -36,9 +36,7 @@ async def fetch_group(
     node: Node, session: Session, frame: frames.FetchGroup, now: int
 ) -> Effects:
     """Return what an external commit starts from, to a device that may make one."""
-    grounds = await admission.grounds(node, session, frame, now)
-    if not (grounds.may_join or grounds.is_member):
-        raise not_found()
+    grounds = await admission.require_way_in(node, session, frame, now)
     entrance = await node.engine.entrance(frame.room)
     if entrance is None:
         raise not_found()

@@ -8,7 +8,6 @@ not holds up nobody for long, and a thousand members do not do it all at once.
 from tertulia.relay import admission
 from tertulia.relay.effects import Effects, Send
 from tertulia.relay.node import Node
-from tertulia.relay.refusal import not_found
 from tertulia.relay.session import Session
 from tertulia.wire import frames, limits
 
@@ -17,9 +16,7 @@ async def report_group(
     node: Node, session: Session, frame: frames.ReportGroup, now: int
 ) -> Effects:
     """Pass on to a member that the group advice is of no use."""
-    grounds = await admission.grounds(node, session, frame, now)
-    if not (grounds.may_join or grounds.is_member):
-        raise not_found()
+    await admission.require_way_in(node, session, frame, now)
     node.buckets.take(limits.REPORTS, frame.room, now)
     effects: Effects = [Send(session, frames.Done(frame.request))]
     members = [
