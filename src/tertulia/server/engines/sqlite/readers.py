@@ -30,10 +30,8 @@ class Readers:
         self._path = path
         self._local = threading.local()
         self._open: list[sqlite3.Connection] = []
-        self._waiting = 0
-        self._pool = ThreadPoolExecutor(THREADS, "store reader")
-        self._pages_waiting = 0
-        self._pages = ThreadPoolExecutor(1, "store pages")
+        self._questions = _Threads(THREADS, "questions")
+        self._pages = _Threads(1, "pages")
 
     async def page(
         self,
@@ -42,15 +40,9 @@ class Readers:
         **kwargs: P.kwargs,
     ) -> T:
         """Return a page of `question(connection, ...)`; raise StorageError."""
-        if self._pages_waiting >= MAX_WAITING:
-            raise StorageError("too many pages wait for the disk")
-        self._pages_waiting += 1
-        try:
-            return await _carry_out(
-                self._pages, lambda: question(self._connection(), *args, **kwargs)
-            )
-        finally:
-            self._pages_waiting -= 1
+        return await self._pages.run(
+            lambda: question(self._connection(), *args, **kwargs)
+        )
 
     async def ask(
         self,
@@ -63,18 +55,12 @@ class Readers:
 
     async def run(self, work: Callable[[], T]) -> T:
         """Run work that has to do with files on a reader's thread."""
-        if self._waiting >= MAX_WAITING:
-            raise StorageError("too many questions wait for the disk")
-        self._waiting += 1
-        try:
-            return await _carry_out(self._pool, work)
-        finally:
-            self._waiting -= 1
+        return await self._questions.run(work)
 
     async def close(self) -> None:
         """Answer what was asked, then end."""
-        await asyncio.to_thread(self._pool.shutdown)
-        await asyncio.to_thread(self._pages.shutdown)
+        await self._questions.close()
+        await self._pages.close()
         for connection in self._open:
             connection.close()
 
@@ -93,8 +79,25 @@ class Readers:
         return connection
 
 
-async def _carry_out(pool: ThreadPoolExecutor, work: Callable[[], T]) -> T:
-    try:
-        return await asyncio.get_running_loop().run_in_executor(pool, work)
-    except (sqlite3.Error, OSError) as error:
-        raise as_failure(error) from error
+class _Threads:
+    """Some threads, and a queue before them that has an end."""
+
+    def __init__(self, count: int, work: str) -> None:
+        self._work = work
+        self._waiting = 0
+        self._pool = ThreadPoolExecutor(count, f"store {work}")
+
+    async def run(self, work: Callable[[], T]) -> T:
+        if self._waiting >= MAX_WAITING:
+            raise StorageError(f"too many {self._work} wait for the disk")
+        self._waiting += 1
+        try:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._pool, work)
+        except (sqlite3.Error, OSError) as error:
+            raise as_failure(error) from error
+        finally:
+            self._waiting -= 1
+
+    async def close(self) -> None:
+        await asyncio.to_thread(self._pool.shutdown)

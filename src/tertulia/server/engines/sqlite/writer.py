@@ -54,13 +54,8 @@ class _Job:
     run: Callable[[], Any] | None
     proposals: Sequence[Proposal]
     future: "asyncio.Future[Any] | None"
-
-    @property
-    def size(self) -> int:
-        """What it counts against MAX_BATCH."""
-        return ENTRY_COST + sum(
-            ENTRY_COST + len(proposal.blob) for proposal in self.proposals
-        )
+    # What it counts against MAX_BATCH.
+    size: int = ENTRY_COST
 
     @property
     def rooms(self) -> set[bytes]:
@@ -114,7 +109,8 @@ class Writer:
         Raises StorageError.
         """
         future: asyncio.Future[Sequence[Outcome]] = self._loop.create_future()
-        self._put(_Job(None, proposals, future))
+        size = sum(ENTRY_COST + len(proposal.blob) for proposal in proposals)
+        self._put(_Job(None, proposals, future, ENTRY_COST + size))
         return await future
 
     async def close(self) -> None:
