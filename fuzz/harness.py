@@ -1,6 +1,7 @@
 """How a target runs under atheris."""
 
 import sys
+from functools import partial
 from importlib import import_module
 
 import atheris
@@ -9,6 +10,8 @@ import atheris
 def run(name: str) -> None:
     """Fuzz the target of this name until the options on the command line say stop."""
     with atheris.instrument_imports(include=["tertulia"]):
+        room = import_module("fuzz.room")
         targets = import_module("fuzz.targets")
-    atheris.Setup(sys.argv, getattr(targets, name))
+    attacked = room.new_room(room.chosen_suite())
+    atheris.Setup(sys.argv, partial(getattr(targets, name), attacked))
     atheris.Fuzz()

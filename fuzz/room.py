@@ -1,9 +1,10 @@
 """The group that the fuzz targets attack: Ana, Ben and Cora, always the same."""
 
+import os
 from dataclasses import dataclass, replace
 from hashlib import shake_256
 
-from tertulia.crypto import Rng, cipher_suite
+from tertulia.crypto import CipherSuite, Rng, cipher_suite
 from tertulia.mls import (
     AcceptEverything,
     Add,
@@ -23,7 +24,6 @@ from tertulia.mls import (
 from tertulia.mls.group import PendingProposal
 from tertulia.mls.proposal_list import SentProposal
 
-SUITE = cipher_suite(1)
 ANYONE = AcceptEverything()
 # The reference under which a proposal by Cora is pending.
 REFERENCE = bytes(32)
@@ -49,13 +49,23 @@ class Room:
     ben: Group
     joining: KeyPackageSecrets
 
+    @property
+    def suite(self) -> CipherSuite:
+        """What the group encrypts and signs with."""
+        return self.ana.suite
 
-def new_room() -> Room:
+
+def chosen_suite() -> CipherSuite:
+    """Return the suite that FUZZ_SUITE names, by its number; suite 1 without it."""
+    return cipher_suite(int(os.environ.get("FUZZ_SUITE", "1"), 0))
+
+
+def new_room(suite: CipherSuite) -> Room:
     """Return the group, at epoch 1, with one pending proposal."""
     rng = seeded_rng("fuzz")
-    founder = create_group(_identity("Ana"), b"group", Lifetime(0, 2**63), rng)
+    founder = create_group(_identity(suite, "Ana"), b"group", Lifetime(0, 2**63), rng)
     joiners = [
-        create_key_package(_identity(name), Lifetime(0, 2**63), rng)
+        create_key_package(_identity(suite, name), Lifetime(0, 2**63), rng)
         for name in ("Ben", "Cora")
     ]
     plan = CommitPlan([Add(mine.key_package) for mine in joiners])
@@ -66,10 +76,10 @@ def new_room() -> Room:
     return Room(_with_pending(made.after), _with_pending(ben), joiners[0])
 
 
-def _identity(name: str) -> Identity:
+def _identity(suite: CipherSuite, name: str) -> Identity:
     rng = seeded_rng(name)
-    key = SUITE.generate_signature_key_pair(rng)
-    return Identity(SUITE, BasicCredential(name.encode()), key)
+    key = suite.generate_signature_key_pair(rng)
+    return Identity(suite, BasicCredential(name.encode()), key)
 
 
 def _with_pending(group: Group) -> Group:

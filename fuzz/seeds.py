@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from fuzz.room import ANYONE, REFERENCE, seeded_rng
-from fuzz.targets import ROOM
+from fuzz.room import ANYONE, REFERENCE, Room, chosen_suite, new_room, seeded_rng
 from tertulia.codec import encode_opaque
 from tertulia.mls import (
     PUBLIC,
@@ -22,38 +21,44 @@ from tertulia.mls import (
     PublicMessage,
     ReInit,
     Remove,
+    TreePatch,
     commit,
     encode_message,
     propose_update,
 )
 from tertulia.mls.framing import CommitContent, ProposalContent
 from tertulia.mls.state import save_epoch, save_key_package, save_traffic
+from tertulia.mls.tree_patch import ChangedNode
 
 VECTORS = Path(__file__).resolve().parent.parent / "vectors" / "mls"
 _LARGEST_SEED = 8 * 1024
 
 
-def seeds() -> dict[str, list[bytes]]:
-    """Return the seeds of each target."""
+def seeds(room: Room) -> dict[str, list[bytes]]:
+    """Return the seeds of each target.
+
+    The vectors are of cipher suite 1; to a room of another one they are strangers.
+    """
     messages = [data for data in _vector_bytes() if len(data) <= _LARGEST_SEED]
     rows = b"".join(
         encode_opaque(key) + encode_opaque(row)
-        for key, row in save_traffic(ROOM.ben.traffic).items()
+        for key, row in save_traffic(room.ben.traffic).items()
     )
     return {
         "decoding": [
             *(b"\0" + data for data in messages[::4]),
-            b"\1" + ROOM.ana.tree.encode(),
-            b"\2" + save_epoch(ROOM.ben.epoch),
+            b"\1" + room.ana.tree.encode(),
+            b"\2" + save_epoch(room.ben.epoch),
             b"\3" + rows,
-            b"\4" + save_key_package(ROOM.joining),
-            b"\5" + ROOM.joining.key_package.encode(),
-            b"\7" + ROOM.ana.context.encode(),
-            b"\x08" + ROOM.ana.leaf.encode(),
+            b"\4" + save_key_package(room.joining),
+            b"\5" + room.joining.key_package.encode(),
+            b"\7" + room.ana.context.encode(),
+            b"\x08" + room.ana.leaf.encode(),
+            b"\x0d" + TreePatch(4, (ChangedNode(0, room.ana.leaf),)).encode(),
         ],
-        "receiving": [*_messages(), *messages[::4]],
-        "cheating": list(_contents()),
-        "joining": [ROOM.ana.tree.encode(), ROOM.ben.tree.encode()],
+        "receiving": [*_messages(room), *messages[::4]],
+        "cheating": list(_contents(room)),
+        "joining": [room.ana.tree.encode(), room.ben.tree.encode()],
     }
 
 
@@ -65,19 +70,19 @@ def _vector_bytes() -> Iterator[bytes]:
             yield bytes.fromhex(case["valid"])
 
 
-def _messages() -> Iterator[bytes]:
+def _messages(room: Room) -> Iterator[bytes]:
     rng = seeded_rng("seeds")
-    quiet = ROOM.ana
+    quiet = room.ana
     for plan in (CommitPlan(references=[REFERENCE]), CommitPlan(framing=PUBLIC)):
         yield encode_message(commit(quiet, plan, ANYONE, rng).message)
     _, proposal = propose_update(quiet, rng)
     yield encode_message(proposal)
 
 
-def _contents() -> Iterator[bytes]:
+def _contents(room: Room) -> Iterator[bytes]:
     rng = seeded_rng("contents")
     proposals: list[Proposal] = [
-        Add(ROOM.joining.key_package),
+        Add(room.joining.key_package),
         Remove(2),
         ReInit(b"next", 1, 1, ()),
         ExternalInit(bytes(32)),
@@ -91,7 +96,7 @@ def _contents() -> Iterator[bytes]:
         CommitPlan([Remove(2)], framing=PUBLIC),
         CommitPlan([GroupContextExtensions(())], framing=PUBLIC),
     ):
-        message = commit(ROOM.ana, plan, ANYONE, rng).message
+        message = commit(room.ana, plan, ANYONE, rng).message
         if isinstance(message, PublicMessage):
             content = message.content.content
             if isinstance(content, CommitContent):
@@ -102,7 +107,7 @@ def _contents() -> Iterator[bytes]:
 def main(arguments: list[str]) -> int:
     """Write the seeds; return the exit code."""
     (folder,) = arguments
-    for target, contents in seeds().items():
+    for target, contents in seeds(new_room(chosen_suite())).items():
         place = Path(folder) / target
         place.mkdir(parents=True, exist_ok=True)
         for number, data in enumerate(contents):

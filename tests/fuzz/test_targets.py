@@ -6,37 +6,42 @@ from collections.abc import Callable
 import pytest
 
 from fuzz import targets
+from fuzz.room import Room, new_room
 from fuzz.seeds import seeds
-from fuzz.targets import ROOM
 from tertulia.codec import Reader, encode_opaque
+from tertulia.crypto import cipher_suite
 
-TARGETS: dict[str, Callable[[bytes], None]] = {
+ROOM = new_room(cipher_suite(1))
+ROOMS = {"suite 1": ROOM, "hybrid": new_room(cipher_suite(0xF002))}
+TARGETS: dict[str, Callable[[Room, bytes], None]] = {
     "decoding": targets.decoding,
     "receiving": targets.receiving,
     "cheating": targets.cheating,
     "joining": targets.joining,
 }
-SEEDS = seeds()
+SEEDS = {suite: seeds(room) for suite, room in ROOMS.items()}
 # Costs grow with the input, not with its square: a quarter of a mebibyte tells enough.
 LARGE = 1 << 18
 LEAF = b"\1\1" + ROOM.ana.leaf.encode()
 
 
+@pytest.mark.parametrize("suite", ROOMS)
 @pytest.mark.parametrize("name", TARGETS)
-def test_targets_behave_on_seeds_and_on_parts_of_them(name: str) -> None:
-    for seed in SEEDS[name]:
-        TARGETS[name](seed)
+def test_targets_behave_on_seeds_and_on_parts_of_them(name: str, suite: str) -> None:
+    for seed in SEEDS[suite][name]:
+        TARGETS[name](ROOMS[suite], seed)
         for part in (0, 1, len(seed) // 2, len(seed) - 1):
-            TARGETS[name](seed[:part])
+            TARGETS[name](ROOMS[suite], seed[:part])
 
 
+@pytest.mark.parametrize("suite", ROOMS)
 @pytest.mark.parametrize("name", TARGETS)
-def test_targets_behave_on_altered_seeds(name: str) -> None:
-    for seed in SEEDS[name][:40]:
+def test_targets_behave_on_altered_seeds(name: str, suite: str) -> None:
+    for seed in SEEDS[suite][name][:40]:
         for position in range(0, len(seed), max(1, len(seed) // 16)):
             altered = bytearray(seed)
             altered[position] ^= 0x41
-            TARGETS[name](bytes(altered))
+            TARGETS[name](ROOMS[suite], bytes(altered))
 
 
 def test_a_target_lets_through_what_is_not_documented(
@@ -47,7 +52,7 @@ def test_a_target_lets_through_what_is_not_documented(
 
     monkeypatch.setattr(targets, "decode_message", break_down)
     with pytest.raises(ZeroDivisionError):
-        targets.receiving(b"anything")
+        targets.receiving(ROOM, b"anything")
 
 
 def _filled(element: bytes) -> bytes:
@@ -86,7 +91,7 @@ def test_many_small_things_cost_bounded_memory(what: str) -> None:
     name, data = COSTLY[what]
     tracemalloc.start()
     try:
-        TARGETS[name](data)
+        TARGETS[name](ROOM, data)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
