@@ -19,6 +19,7 @@ from tertulia.relay import (
     empty_room,
 )
 from tertulia.server.engines.sqlite import store, writer
+from tertulia.server.engines.sqlite.checkpoints import Checkpoints
 from tertulia.server.engines.sqlite.pace import Pace
 from tertulia.server.engines.sqlite.writer import Writer
 from tertulia.wire import Kind
@@ -51,8 +52,12 @@ class Desk:
         self.database = store.connect(path)
         self.database.execute("CREATE TABLE IF NOT EXISTS t (n INTEGER PRIMARY KEY)")
         self.tally = Tally()
+        self.checkpoints = Checkpoints(path)
         self.writer = Writer(
-            self.database, self.tally, lambda _: self.tally.events.append("report")
+            self.database,
+            self.tally,
+            lambda _: self.tally.events.append("report"),
+            self.checkpoints,
         )
 
     def insert(self, number: int) -> Callable[[], int]:
@@ -70,6 +75,25 @@ def proposal(number: int, blob: bytes = b"good") -> Proposal:
     return Proposal(bytes(16), bytes(16), bytes(16), Kind.APPLICATION, 0, blob, number)
 
 
+def text(number: int, room: bytes, size: int = 1) -> Proposal:
+    return Proposal(
+        room * 16, bytes(16), bytes(16), Kind.APPLICATION, 0, bytes(size), number
+    )
+
+
+def noted_order(desk: "Desk", monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return the list that will have the numbers of texts as they were stored."""
+    order: list[int] = []
+    append = desk.tally.append
+
+    def noted(proposals: Sequence[Proposal]) -> Sequence[Outcome]:
+        order.extend(proposal.now for proposal in proposals)
+        return append(proposals)
+
+    monkeypatch.setattr(desk.tally, "append", noted)
+    return order
+
+
 def play(folder: Path, story: Callable[[Desk], Coroutine[Any, Any, None]]) -> list[int]:
     async def played() -> list[int]:
         desk = Desk(folder / "t.db")
@@ -77,6 +101,7 @@ def play(folder: Path, story: Callable[[Desk], Coroutine[Any, Any, None]]) -> li
             await story(desk)
         finally:
             await desk.writer.close()
+            desk.checkpoints.close()
         numbers = desk.numbers()
         desk.database.close()
         return numbers
@@ -123,20 +148,8 @@ def test_what_is_large_waits_and_who_is_elsewhere_goes_before_it(
 ) -> None:
     monkeypatch.setattr(writer, "MAX_BATCH", 3_000)
 
-    def text(number: int, room: bytes, size: int = 1) -> Proposal:
-        return Proposal(
-            room * 16, bytes(16), bytes(16), Kind.APPLICATION, 0, bytes(size), number
-        )
-
     async def story(desk: Desk) -> None:
-        order: list[int] = []
-        append = desk.tally.append
-
-        def noted(proposals: Sequence[Proposal]) -> Sequence[Outcome]:
-            order.extend(proposal.now for proposal in proposals)
-            return append(proposals)
-
-        monkeypatch.setattr(desk.tally, "append", noted)
+        order = noted_order(desk, monkeypatch)
         await asyncio.gather(
             desk.writer.append([text(1, b"a", 9_000)]),  # the oldest goes always
             desk.writer.append([text(2, b"b", 2_000)]),

@@ -50,6 +50,7 @@ from tertulia.server.engines.sqlite import (
     store,
 )
 from tertulia.server.engines.sqlite.blob_files import BlobFiles
+from tertulia.server.engines.sqlite.checkpoints import Checkpoints
 from tertulia.server.engines.sqlite.ledger import Ledger
 from tertulia.server.engines.sqlite.readers import Readers
 from tertulia.server.engines.sqlite.usage import usage
@@ -69,7 +70,8 @@ class SqliteEngine:
         self._listener: Listener | None = None
         self._ledger = Ledger(database)
         self._files = BlobFiles(folder / store.BLOBS)
-        self._writer = Writer(database, self._ledger, self._report)
+        self._checkpoints = Checkpoints(folder / store.DATABASE)
+        self._writer = Writer(database, self._ledger, self._report, self._checkpoints)
         self._readers = Readers(folder / store.DATABASE)
         # Blobs that a piece is being written to: one writer each.
         self._busy: set[bytes] = set()
@@ -89,6 +91,7 @@ class SqliteEngine:
     async def close(self) -> None:
         """Carry out what waits, then close the files."""
         await self._writer.close()
+        await asyncio.to_thread(self._checkpoints.close)
         await self._readers.close()
         self._database.close()
         self._lock.close()

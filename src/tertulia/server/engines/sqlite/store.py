@@ -28,10 +28,6 @@ BLOBS: Final = "blobs"
 # Says in the file itself whose it is: "TERT".
 APPLICATION_ID: Final = 0x54455254
 
-# Pages, 16 MiB: a page that is written again and again is copied into the database once,
-# and reading that much at a start takes some milliseconds.
-_CHECKPOINT: Final = 4_096
-
 # Up to this size the whole file is checked at each start; it takes a tenth of a second.
 _CHECKED_SIZE: Final = 32 * 1024 * 1024
 
@@ -101,7 +97,7 @@ def connect(path: Path) -> sqlite3.Connection:
     database.execute("PRAGMA journal_mode = WAL")
     database.execute("PRAGMA synchronous = FULL")
     database.execute("PRAGMA foreign_keys = ON")
-    database.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT}")
+    database.execute("PRAGMA wal_autocheckpoint = 0")  # see `checkpoints.py`
     return database
 
 

@@ -25,6 +25,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 from tertulia.errors import TertuliaError
 from tertulia.relay import ENTRY_COST, Change, Outcome, Proposal, StorageError
+from tertulia.server.engines.sqlite.checkpoints import Checkpoints
 from tertulia.server.engines.sqlite.failures import as_failure
 from tertulia.server.engines.sqlite.pace import Pace
 
@@ -78,8 +79,10 @@ class Writer:
         database: sqlite3.Connection,
         transaction: Transaction,
         report: Callable[[Sequence[Change]], None],
+        checkpoints: Checkpoints,
     ) -> None:
         self._database = database
+        self._checkpoints = checkpoints
         self._transaction = transaction
         self._report = report
         self._loop = asyncio.get_running_loop()
@@ -206,6 +209,8 @@ class Writer:
         while batch := self._batches.get():
             results, changes = self._run_batch(batch)
             self._loop.call_soon_threadsafe(self._settle, results, changes)
+            size = sum(job.size for job in batch)
+            self._checkpoints.note(self._database, len(batch), size)
 
     def _run_batch(
         self, batch: Sequence[_Job]
