@@ -169,6 +169,26 @@ def test_what_is_large_waits_and_who_is_elsewhere_goes_before_it(
     assert play(tmp_path, story) == [1]
 
 
+def test_after_a_long_batch_comes_a_short_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "MAX_BATCH", 3_000)
+    monkeypatch.setattr(writer, "LIGHT", 1_000)
+
+    async def story(desk: Desk) -> None:
+        order = noted_order(desk, monkeypatch)
+        await asyncio.gather(
+            desk.writer.append([text(1, b"a", 9_000)]),
+            desk.writer.append([text(2, b"b", 9_000)]),
+            desk.writer.append([text(3, b"b")]),  # not before its room's second
+            desk.writer.append([text(4, b"c", 9_000)]),
+            desk.writer.append([text(5, b"d")]),
+        )
+        assert order == [1, 5, 2, 3, 4]
+
+    play(tmp_path, story)
+
+
 class Restful(Pace):
     """A pace that rests after each batch, and tells."""
 

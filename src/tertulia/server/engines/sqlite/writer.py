@@ -9,7 +9,7 @@ else.
 
 A batch has an end, in bytes. What does not fit waits, and with it all that is for the
 same rooms; others go before it, so that who sends much keeps nobody else waiting for
-long. The oldest goes always.
+long. The oldest goes always, but a batch that takes long is followed by a short one.
 
 A full queue refuses: the caller's client is asked to send again later.
 """
@@ -18,6 +18,7 @@ import asyncio
 import contextlib
 import queue
 import sqlite3
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ T = TypeVar("T")
 
 MAX_WAITING: Final = 20_000  # calls, each with what one client has under way at most
 MAX_BATCH: Final = 1024 * 1024  # bytes; a longer transaction keeps everybody waiting
+LIGHT: Final = 64 * 1024  # bytes of a job; more, and its batch is a long one
 
 
 class Transaction(Protocol):
@@ -90,6 +92,7 @@ class Writer:
         # From the event loop to the thread; an empty batch ends it.
         self._batches: queue.SimpleQueue[list[_Job]] = queue.SimpleQueue()
         self._pace = Pace()
+        self._was_heavy = False
         self._is_under_way = False
         self._is_resting = False
         self._is_closing = False
@@ -147,12 +150,19 @@ class Writer:
 
     def _take_batch(self) -> list[_Job]:
         """Take what waits, or what fits of it, with its order kept in each room."""
+        batch = self._take(LIGHT) if self._was_heavy else []
+        batch = batch or self._take(sys.maxsize)
+        self._was_heavy = any(job.size > LIGHT for job in batch)
+        return batch
+
+    def _take(self, largest: int) -> list[_Job]:
+        """Take jobs up to a size each."""
         batch: list[_Job] = []
         left: list[_Job] = []
         rooms: set[bytes] = set()
         size = 0
         for job in self._waiting:
-            fits = not batch or size + job.size <= MAX_BATCH
+            fits = job.size <= largest and (not batch or size + job.size <= MAX_BATCH)
             # What is no append may be for any room.
             must_wait = left and (
                 job.run is not None or not rooms.isdisjoint(job.rooms)
