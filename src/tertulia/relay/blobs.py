@@ -106,7 +106,7 @@ async def write(
         raise too_large(len(data), limits.BLOB_CHUNK)
     if known.is_complete or start != known.stored or start + len(data) > known.size:
         raise Refusal(ErrorCode.BLOB_MISMATCH, frames.Facts(place=known.stored))
-    cost = 1 + len(data) // limits.FRAME_UNIT
+    cost = 1 + len(data) // limits.BLOB_UNIT
     node.buckets.take(limits.FRAMES, ticket.device, now, cost)
     stored = await node.engine.write_blob(blob, start, data)
     if stored is None:

@@ -313,13 +313,16 @@ NEW_ACCOUNTS: Final = Rate(
     "a class and its host join at once, a flood does not",
 )
 FRAMES: Final = Rate(
-    "frames, each begun 16 KiB counting as one",
+    "frames, each begun 4 KiB counting as one",
     "device",
     2_000,
     30_000,
     "a person types less, a bot sends 500 a second; bounds what all others receive",
 )
-FRAME_UNIT: Final = 16 * KIB
+# A page of the database: a large frame keeps the disk busy as long as many small ones.
+FRAME_UNIT: Final = 4 * KIB
+# Pieces of a blob count as fewer frames, for they are written past the database.
+BLOB_UNIT: Final = 16 * KIB
 HANDSHAKES: Final = Rate("handshakes", "device", 60, 60, "each costs every member work")
 CLAIMS: Final = Rate(
     "claims of key packages",
