@@ -11,8 +11,6 @@ from websockets.frames import Frame, Opcode
 from tertulia.relay import Relay, Session, Settings
 from tertulia.server.config import Bounds
 from tertulia.server.engines import SqliteEngine
-from tertulia.server.http_messages import Request, Response
-from tertulia.server.websocket import asks_for_pages, shake_hands
 from tertulia.wire import WEBSOCKET_PATH, ErrorCode, encode, frames, limits
 from tests.chaos.abuse.line import BINARY, CONT, PING, masked
 from tests.chaos.writers import gather_room, new_invite
@@ -21,35 +19,6 @@ from tests.running_relay import GENEROUS, config_for, run, running_relay
 from tests.wire_client import Person, answer_of, open_socket, sign_in
 
 MIB = 1024 * 1024
-
-GOOD = {
-    "connection": "Upgrade",
-    "upgrade": "websocket",
-    "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
-    "sec-websocket-version": "13",
-    "sec-websocket-protocol": "tertulia.v1",
-}
-
-
-def test_a_handshake_is_accepted_as_the_rfc_says() -> None:
-    answer = shake_hands(Request("GET", "/v1/ws", GOOD))
-    assert isinstance(answer, bytes)
-    assert b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n" in answer
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "status"),
-    [
-        ("sec-websocket-protocol", "chat", 400),
-        ("sec-websocket-version", "12", 400),
-        ("sec-websocket-key", "x", 400),
-        ("upgrade", "h2c", 426),
-    ],
-)
-def test_a_wrong_handshake_is_refused(name: str, value: str, status: int) -> None:
-    answer = shake_hands(Request("GET", "/v1/ws", {**GOOD, name: value}))
-    assert isinstance(answer, Response)
-    assert answer.status == status
 
 
 def test_a_message_may_come_in_fragments_and_two_at_once(tmp_path: Path) -> None:
@@ -270,21 +239,3 @@ def test_a_silent_client_is_asked_and_then_cut_off(
             assert heard.endswith(bytes([0x89, 0])), "it was asked"
 
     run(story())
-
-
-@pytest.mark.parametrize("number", [1, 2**32 - 1])
-def test_requests_with_large_answers_are_known_by_their_first_bytes(
-    number: int,
-) -> None:
-    room = bytes(16)
-    large: list[frames.Frame] = [
-        frames.FetchEntries(number, room, 0),
-        frames.FetchWelcomes(number),
-        frames.FetchGroup(number, room),
-        frames.ListRooms(number),
-        frames.FollowRoom(number, room, 0),
-        frames.ClaimKeyPackages(number, bytes(32)),
-    ]
-    assert all(asks_for_pages(encode(frame)) for frame in large)
-    text = b"fetch_entries, list_rooms"
-    assert not asks_for_pages(encode(frames.Append(number, room, room, 0, text)))

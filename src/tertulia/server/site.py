@@ -16,7 +16,8 @@ from tertulia.server.send_budget import SendBudget
 from tertulia.server.static_files import StaticFile, answer_static
 from tertulia.server.switchboard import Switchboard
 from tertulia.server.web_origin import Authority, OriginRules, parse_authority
-from tertulia.server.websocket import WebSocketUpgrade, shake_hands
+from tertulia.server.websocket import WebSocketUpgrade
+from tertulia.server.websocket_handshake import shake_hands
 from tertulia.wire import BLOBS_PATH, WEBSOCKET_PATH
 
 HEALTH_PATH = "/healthz"

@@ -1,57 +1,34 @@
 """One WebSocket connection: messages in to the relay, effects out from it.
 
-`websocket_frames` parses. Every buffer here has an end:
+`websocket_frames` parses, `inbox` says which messages are answered when. Every buffer
+here has an end:
 
 - A message is at most a small one until the device is authenticated, then a frame.
-- At most `MAX_UNDER_WAY` messages of `MAX_HELD` bytes are being answered; further ones
-  wait unread, and so does everything once the client does not read its answers.
+- Nothing more is read while messages wait, nor while the client does not read its
+  answers.
 - What others send while the client does not read is kept up to its share of a budget
   (`send_budget`); then the relay tells it to catch up. Its own answers are bounded by
   the rule before.
 """
 
 import asyncio
-import logging
-import re
 from asyncio import Protocol as AsyncioProtocol
-from collections import deque
 from collections.abc import Sequence
-from http import HTTPStatus
 from typing import Final
 
 from typing_extensions import override
-from websockets.datastructures import Headers
-from websockets.http11 import Request as HandshakeRequest
-from websockets.server import ServerProtocol
-from websockets.typing import Subprotocol
 
 from tertulia.relay import Phase, Session
-from tertulia.server.http_messages import Request, Response, text
+from tertulia.server.inbox import MAX_UNDER_WAY, Inbox
 from tertulia.server.send_budget import SendBudget
 from tertulia.server.switchboard import Switchboard
 from tertulia.server.websocket_frames import PING, CloseCode, FrameReader, close
-from tertulia.wire import SUBPROTOCOL, limits
+from tertulia.wire import limits
 
-MAX_UNDER_WAY: Final = 64
-MAX_HELD: Final = limits.FRAME  # bytes of messages under way, or one message
 FIRST_MESSAGE: Final = 16 * 1024  # a hello and a credential with an invite's proof fit
 QUIET_TIME: Final = 30.0  # seconds without a byte until we ask whether anybody is there
 ANSWER_TIME: Final = 20.0  # and from there until we stop to believe it
 CLOSE_TIME: Final = 5.0  # for the client to read our last words
-
-# A tag stands within the first bytes of a frame.
-_LARGE_ANSWERS: Final = re.compile(
-    b"fetch_entries|fetch_welcomes|fetch_group|list_rooms|follow_room|claim_key_packages"
-)
-
-# What a client does wrong is counted, not logged: it could fill the disk.
-_SILENT: Final = logging.getLogger("tertulia.server.websockets")
-_SILENT.disabled = True
-
-
-def asks_for_pages(message: bytes) -> bool:
-    """Tell whether the answer to a message may be large, by its tag."""
-    return _LARGE_ANSWERS.search(message, 0, 24) is not None
 
 
 class WebSocketUpgrade:
@@ -78,39 +55,13 @@ class WebSocketUpgrade:
             connection.data_received(early)
 
 
-def shake_hands(request: Request) -> bytes | Response:
-    """Return the response that accepts a WebSocket, or the one that refuses it."""
-    server = ServerProtocol(
-        subprotocols=[Subprotocol(SUBPROTOCOL)],
-        select_subprotocol=_require_ours,
-        logger=_SILENT,
-    )
-    answer = server.accept(
-        HandshakeRequest(request.target, Headers(request.headers), request.method)
-    )
-    if answer.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
-        return text(HTTPStatus(answer.status_code), "This is a WebSocket of Tertulia.")
-    return bytes(answer.serialize())
-
-
-def _require_ours(
-    server: ServerProtocol,  # noqa: ARG001 -- the library's signature
-    offered: Sequence[Subprotocol],
-) -> Subprotocol | None:
-    from websockets.exceptions import NegotiationError  # noqa: PLC0415
-
-    if SUBPROTOCOL not in offered:
-        raise NegotiationError("another subprotocol")
-    return Subprotocol(SUBPROTOCOL)
-
-
 class WebSocketConnection(AsyncioProtocol):
     """One connection from its upgrade to its end."""
 
     __slots__ = (
         "_budget",
         "_deadline",
-        "_held",
+        "_inbox",
         "_is_asked",
         "_is_finished",
         "_is_quiet",
@@ -123,8 +74,6 @@ class WebSocketConnection(AsyncioProtocol):
         "_session",
         "_switchboard",
         "_transport",
-        "_under_way",
-        "_waiting",
     )
 
     def __init__(self, switchboard: Switchboard, budget: SendBudget) -> None:
@@ -133,10 +82,8 @@ class WebSocketConnection(AsyncioProtocol):
         self._reader = FrameReader(FIRST_MESSAGE)
         self._transport: asyncio.Transport
         self._session: Session
-        self._waiting: deque[bytes] | None = None
+        self._inbox = Inbox()
         self._outgoing: list[bytes] = []
-        self._under_way = 0
-        self._held = 0
         self._is_resting = False
         self._deadline = switchboard.shell.time() + QUIET_TIME
         self._is_asked = False
@@ -175,9 +122,7 @@ class WebSocketConnection(AsyncioProtocol):
             self.finish()
         elif messages:
             self._switchboard.shell.metrics.frames_in += len(messages)
-            if self._waiting is None:
-                self._waiting = deque()
-            self._waiting.extend(messages)
+            self._inbox.put(messages)
             self._answer_waiting()
         elif reader.has_more or self._is_reading_paused:
             self._read_or_wait()
@@ -185,13 +130,15 @@ class WebSocketConnection(AsyncioProtocol):
     def _read_on(self) -> None:
         """Read what came before, after others had their turn."""
         self._is_reading_on = False
-        if not (self._is_finished or self._waiting or self._is_writing_paused):
+        if not (
+            self._is_finished or self._inbox.has_waiting or self._is_writing_paused
+        ):
             self._read(b"")
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
         self._is_finished = True
-        self._waiting = None
+        self._inbox.clear()
         if self._is_writing_paused:
             self._is_writing_paused = False
             self._budget.leave()
@@ -277,7 +224,7 @@ class WebSocketConnection(AsyncioProtocol):
         if self._is_finished:
             return
         self._is_finished = True
-        self._waiting = None
+        self._inbox.clear()
         self._switchboard.leave(self._session)
         self.flush()
         if not self._reader.is_over:
@@ -290,10 +237,13 @@ class WebSocketConnection(AsyncioProtocol):
 
     def _answer_waiting(self) -> None:
         """Start to answer as many messages as may be at once."""
-        waiting = self._waiting
-        while waiting and (messages := self._take_some(waiting)):
-            self._under_way += len(messages)
-            self._switchboard.shell.run(self._answer(messages))
+        if self._inbox.has_waiting and not (
+            self._is_writing_paused or self._must_rest()
+        ):
+            # The steps of the handshake build on one another.
+            most = MAX_UNDER_WAY if self._session.phase is Phase.OPEN else 1
+            while messages := self._inbox.take(most):
+                self._switchboard.shell.run(self._answer(messages))
         self._read_or_wait()
 
     def _read_or_wait(self) -> None:
@@ -303,9 +253,8 @@ class WebSocketConnection(AsyncioProtocol):
         """
         if self._is_finished:
             return
-        must_wait = (
-            bool(self._waiting) or self._is_writing_paused or self._reader.has_more
-        )
+        is_busy = self._inbox.has_waiting or self._is_writing_paused
+        must_wait = is_busy or self._reader.has_more
         if must_wait is not self._is_reading_paused:
             self._is_reading_paused = must_wait
             if must_wait:
@@ -313,33 +262,9 @@ class WebSocketConnection(AsyncioProtocol):
             else:
                 self._transport.resume_reading()
         if self._reader.has_more and not self._is_reading_on:
-            self._is_reading_on = not (self._waiting or self._is_writing_paused)
+            self._is_reading_on = not is_busy
             if self._is_reading_on:
                 self._switchboard.shell.loop.call_soon(self._read_on)
-
-    def _take_some(self, waiting: deque[bytes]) -> list[bytes]:
-        """Take what may be answered now, in order."""
-        free = self._free_places()
-        some: list[bytes] = []
-        while waiting and len(some) < free:
-            # A page must be on its way before the next is made.
-            is_page = asks_for_pages(waiting[0])
-            held = self._held + len(waiting[0])
-            if (is_page or held > MAX_HELD) and (some or self._under_way):
-                break
-            self._held = held
-            some.append(waiting.popleft())
-            if is_page:
-                break
-        return some
-
-    def _free_places(self) -> int:
-        """Return how many more messages may be under way."""
-        if self._is_writing_paused or self._must_rest():
-            return 0
-        # The steps of the handshake build on one another.
-        is_open = self._session.phase is Phase.OPEN
-        return (MAX_UNDER_WAY if is_open else 1) - self._under_way
 
     def _must_rest(self) -> bool:
         """Tell whether the client has to rest, and see to it that it goes on after."""
@@ -368,8 +293,7 @@ class WebSocketConnection(AsyncioProtocol):
             switchboard.shell.report("message_failed", error)
             self.finish()
         finally:
-            self._under_way -= len(messages)
-            self._held -= sum(map(len, messages))
+            self._inbox.done(messages)
         if self._session.phase is Phase.OPEN:
             self._reader.max_size = limits.FRAME
         self._answer_waiting()
