@@ -22,7 +22,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 from tertulia.errors import TertuliaError
 from tertulia.relay import ENTRY_COST, Change, Outcome, Proposal, StorageError
@@ -34,7 +34,7 @@ T = TypeVar("T")
 
 MAX_WAITING: Final = 20_000  # calls, each with what one client has under way at most
 MAX_BATCH: Final = 1024 * 1024  # bytes; a longer transaction keeps everybody waiting
-LIGHT: Final = 64 * 1024  # bytes of a job; more, and its batch is a long one
+LIGHT: Final = 64 * 1024  # bytes of a job, or of a batch; storing more takes long
 
 
 class Transaction(Protocol):
@@ -66,6 +66,16 @@ class _Job:
         return {proposal.room for proposal in self.proposals}
 
 
+class _Batch(NamedTuple):
+    """Jobs for one transaction, and their size together."""
+
+    jobs: Sequence[_Job]
+    size: int
+
+
+_NOTHING: Final = _Batch((), 0)
+
+
 @dataclass(slots=True)
 class _Result:
     future: "asyncio.Future[Any] | None"
@@ -90,9 +100,9 @@ class Writer:
         self._loop = asyncio.get_running_loop()
         self._waiting: list[_Job] = []
         # From the event loop to the thread; an empty batch ends it.
-        self._batches: queue.SimpleQueue[list[_Job]] = queue.SimpleQueue()
+        self._batches: queue.SimpleQueue[_Batch] = queue.SimpleQueue()
         self._pace = Pace()
-        self._was_heavy = False
+        self._was_long = False
         self._is_under_way = False
         self._is_resting = False
         self._is_closing = False
@@ -124,7 +134,7 @@ class Writer:
         self._is_closing = True
         while self._waiting:
             self._batches.put(self._take_batch())
-        self._batches.put([])
+        self._batches.put(_NOTHING)
         await asyncio.to_thread(self._thread.join)
 
     # On the event loop
@@ -148,14 +158,15 @@ class Writer:
             return
         self._batches.put(self._take_batch())
 
-    def _take_batch(self) -> list[_Job]:
+    def _take_batch(self) -> _Batch:
         """Take what waits, or what fits of it, with its order kept in each room."""
-        batch = self._take(LIGHT) if self._was_heavy else []
-        batch = batch or self._take(sys.maxsize)
-        self._was_heavy = any(job.size > LIGHT for job in batch)
+        batch = self._take(LIGHT) if self._was_long else _NOTHING
+        if not batch.jobs:
+            batch = self._take(sys.maxsize)
+        self._was_long = batch.size > LIGHT
         return batch
 
-    def _take(self, largest: int) -> list[_Job]:
+    def _take(self, largest: int) -> _Batch:
         """Take jobs up to a size each."""
         batch: list[_Job] = []
         left: list[_Job] = []
@@ -174,7 +185,7 @@ class Writer:
                 left.append(job)
                 rooms |= job.rooms
         self._waiting = left
-        return batch
+        return _Batch(batch, size)
 
     def _settle(self, results: Sequence[_Result], changes: Sequence[Change]) -> None:
         """Tell everybody, and let the next batch begin."""
@@ -216,11 +227,10 @@ class Writer:
     # On the thread
 
     def _work(self) -> None:
-        while batch := self._batches.get():
-            results, changes = self._run_batch(batch)
+        while (batch := self._batches.get()).jobs:
+            results, changes = self._run_batch(batch.jobs)
             self._loop.call_soon_threadsafe(self._settle, results, changes)
-            size = sum(job.size for job in batch)
-            self._checkpoints.note(self._database, len(batch), size)
+            self._checkpoints.note(self._database, len(batch.jobs), batch.size)
 
     def _run_batch(
         self, batch: Sequence[_Job]
