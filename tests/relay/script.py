@@ -166,14 +166,12 @@ class Client:
 
     def receive(self, *messages: bytes) -> list[frames.Frame | str]:
         """Send messages as they are, all at once; return what came back."""
-
-        async def answer() -> None:
-            async for effects in self.script.relay.receive(
-                self.session, messages, lambda: self.script.now
-            ):
-                self.script.carry_out(effects)
-
-        run(answer())
+        script = self.script
+        run(
+            script.relay.receive(
+                self.session, messages, lambda: script.now, script.carry_out
+            )
+        )
         return self.look()
 
     def look(self) -> list[frames.Frame | str]:

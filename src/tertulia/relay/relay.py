@@ -5,14 +5,7 @@ checks phase and rate, and turns a `Refusal` into its frame; the rules are in th
 functions. It does no I/O, reads no clock and waits for nothing but its engine.
 """
 
-from collections.abc import (
-    AsyncIterator,
-    Awaitable,
-    Callable,
-    Iterator,
-    Mapping,
-    Sequence,
-)
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias, TypeVar
@@ -164,15 +157,19 @@ class Relay:
         return session, []
 
     async def receive(
-        self, session: Session, messages: Sequence[bytes], clock: Callable[[], int]
-    ) -> AsyncIterator[Effects]:
+        self,
+        session: Session,
+        messages: Sequence[bytes],
+        clock: Callable[[], int],
+        carry_out: Callable[[Effects], None],
+    ) -> None:
         """Answer the messages of a client in their order, whatever they are.
 
         What each asks for is carried out before the next one is looked at; only frames
         of a kind that gathers are answered together. `clock` returns milliseconds.
         """
         for run in _runs(messages):
-            yield await self._answer(session, run, clock())
+            carry_out(await self._answer(session, run, clock()))
 
     async def handle(
         self, session: Session, frame: frames.FromClient, now: int, *, size: int = 0

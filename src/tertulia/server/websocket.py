@@ -167,7 +167,7 @@ class WebSocketConnection(AsyncioProtocol):
         And one that holds more than its share by now, though it gets nothing new.
         """
         self._reader.forgive()
-        if not self._is_finished and self._holds_too_much():
+        if self._is_writing_paused and self._holds_too_much() and not self._is_finished:
             self._switchboard.shell.metrics.slow_readers += 1
             relay = self._switchboard.relay
             self._switchboard.carry_out(relay.overflow(self._session))
@@ -200,16 +200,13 @@ class WebSocketConnection(AsyncioProtocol):
 
     def offer(self, data: bytes) -> bool:
         """Keep bytes until the turn ends; False if the client reads too slowly."""
-        if self._holds_too_much():
+        if self._is_writing_paused and self._holds_too_much():
             return False
         self._outgoing.append(data)
         return True
 
     def _holds_too_much(self) -> bool:
-        return (
-            self._is_writing_paused
-            and self._transport.get_write_buffer_size() > self._budget.share
-        )
+        return self._transport.get_write_buffer_size() > self._budget.share
 
     def flush(self) -> None:
         """Write what was put."""
@@ -285,10 +282,9 @@ class WebSocketConnection(AsyncioProtocol):
     async def _answer(self, messages: Sequence[bytes]) -> None:
         switchboard = self._switchboard
         try:
-            async for effects in switchboard.relay.receive(
-                self._session, messages, switchboard.shell.clock
-            ):
-                switchboard.carry_out(effects)
+            await switchboard.relay.receive(
+                self._session, messages, switchboard.shell.clock, switchboard.carry_out
+            )
         except Exception as error:  # noqa: BLE001 -- one client must not stop the relay
             switchboard.shell.report("message_failed", error)
             self.finish()
