@@ -11,6 +11,7 @@ from websockets.frames import Frame, Opcode
 from tertulia.relay import Relay, Session, Settings
 from tertulia.server.config import Bounds
 from tertulia.server.engines import SqliteEngine
+from tertulia.server.shell import Shell
 from tertulia.wire import WEBSOCKET_PATH, ErrorCode, encode, frames, limits
 from tests.chaos.abuse.line import BINARY, CONT, PING, masked
 from tests.chaos.writers import gather_room, new_invite
@@ -107,6 +108,62 @@ def test_many_slow_readers_share_one_budget(tmp_path: Path) -> None:
                 client.socket.transport.resume_reading()
                 goodbye = await client.wait_for_end()
                 assert goodbye is None or goodbye.code is ErrorCode.CATCH_UP
+
+    run(story())
+
+
+def test_many_unfinished_messages_share_one_budget(tmp_path: Path) -> None:
+    config = config_for(tmp_path, http=True, bounds=Bounds(unfinished_memory=2 * MIB))
+    beginning = masked(BINARY, bytes(MIB))[: MIB // 2]
+
+    async def story() -> None:
+        async with running_relay(config) as running, AsyncExitStack() as stack:
+            people = await gather_room(
+                running.server, running.owner_invite, 6, Random(1)
+            )
+            *hoarders, patient = [
+                await stack.enter_async_context(sign_in(running.server, one.person))
+                for one in people
+            ]
+            patient.socket.transport.write(beginning[: MIB // 32])
+            for client in hoarders:
+                client.socket.transport.write(beginning)
+            gone = [asyncio.ensure_future(each.wait_for_end()) for each in hoarders]
+            await asyncio.wait(gone, return_when=asyncio.FIRST_COMPLETED)
+            assert not patient.socket.transport.is_closing()
+            for client in (*hoarders, patient):  # a close frame would not be seen
+                client.socket.transport.abort()
+
+    run(story())
+
+
+def test_few_unfinished_messages_may_take_their_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[Shell] = []
+    expire_late = Shell.expire_late
+
+    def counted(shell: Shell) -> None:
+        expire_late(shell)
+        looks.append(shell)
+
+    monkeypatch.setattr(Shell, "expire_late", counted)
+    config = config_for(tmp_path, http=True, bounds=Bounds(unfinished_memory=2 * MIB))
+
+    async def story() -> None:
+        async with (
+            running_relay(config) as running,
+            sign_in(running.server, Person(), running.owner_invite) as slow,
+            sign_in(running.server, Person(), await new_invite(slow)) as other,
+        ):
+            room = await slow.create_room()
+            text = frames.Append(99, room, bytes(16), 0, bytes(limits.ENTRY_BLOB))
+            whole = masked(BINARY, encode(text))
+            slow.socket.transport.write(whole[: MIB // 2])
+            while len(looks) < 2:
+                await other.ask(frames.ListRooms(1))
+            slow.socket.transport.write(whole[MIB // 2 :])
+            assert isinstance(await slow.append(room, b"x"), frames.Accepted)
 
     run(story())
 

@@ -9,6 +9,7 @@ from tertulia.relay import Settings
 DEFAULT_PORT: Final = 8000  # as in the origin
 DEFAULT_SEND_QUEUE: Final = 4 * 1024 * 1024
 DEFAULT_SEND_MEMORY: Final = 512 * 1024 * 1024
+UNFINISHED_MEMORY: Final = 256 * 1024 * 1024  # as many messages of 1 MiB come at once
 DEFAULT_CONNECTIONS: Final = 20_000
 
 
@@ -44,6 +45,7 @@ class Bounds:
     connections: int = DEFAULT_CONNECTIONS
     send_queue: int = DEFAULT_SEND_QUEUE
     send_memory: int = DEFAULT_SEND_MEMORY
+    unfinished_memory: int = UNFINISHED_MEMORY
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,17 +8,17 @@ from collections.abc import Mapping
 from http import HTTPStatus
 
 from tertulia.server.blob_requests import BlobRequests
+from tertulia.server.budget import Budget, Budgets
 from tertulia.server.client_address import client_address
 from tertulia.server.config import Config
 from tertulia.server.http_connection import Exchange, Upgrade
 from tertulia.server.http_messages import Request, Response, plain_json, text
-from tertulia.server.send_budget import SendBudget
 from tertulia.server.static_files import StaticFile, answer_static
 from tertulia.server.switchboard import Switchboard
 from tertulia.server.web_origin import Authority, OriginRules, parse_authority
 from tertulia.server.websocket import WebSocketUpgrade
 from tertulia.server.websocket_handshake import shake_hands
-from tertulia.wire import BLOBS_PATH, WEBSOCKET_PATH
+from tertulia.wire import BLOBS_PATH, WEBSOCKET_PATH, limits
 
 HEALTH_PATH = "/healthz"
 
@@ -38,7 +38,11 @@ class PublicSite:
         self._switchboard = switchboard
         self._files = files
         bounds = config.bounds
-        self._budget = SendBudget(bounds.send_queue, bounds.send_memory)
+        self._budgets = Budgets(
+            Budget(bounds.send_queue, bounds.send_memory),
+            # A message, and what was read together with its end.
+            Budget(2 * limits.FRAME, bounds.unfinished_memory),
+        )
         shell = switchboard.shell
         self._blobs = BlobRequests(switchboard.relay, shell.clock)
 
@@ -81,7 +85,7 @@ class PublicSite:
             request.headers.get("x-forwarded-for"),
             self._config.web.proxies,
         )
-        return WebSocketUpgrade(answer, self._switchboard, address, self._budget)
+        return WebSocketUpgrade(answer, self._switchboard, address, self._budgets)
 
     def _is_ours(self, request: Request, authority: Authority) -> bool:
         origin = request.headers.get("origin")

@@ -7,8 +7,9 @@ here has an end:
 - Nothing more is read while messages wait, nor while the client does not read its
   answers.
 - What others send while the client does not read is kept up to its share of a budget
-  (`send_budget`); then the relay tells it to catch up. Its own answers are bounded by
-  the rule before.
+  (`budget`); then the relay tells it to catch up. Its own answers are bounded by the
+  rule before.
+- The beginning of a message is kept up to its share of another budget.
 """
 
 import asyncio
@@ -19,8 +20,8 @@ from typing import Final
 from typing_extensions import override
 
 from tertulia.relay import Phase, Session
+from tertulia.server.budget import LEAST, Budgets
 from tertulia.server.inbox import MAX_UNDER_WAY, Inbox
-from tertulia.server.send_budget import SendBudget
 from tertulia.server.switchboard import Switchboard
 from tertulia.server.websocket_frames import PING, CloseCode, FrameReader, close
 from tertulia.wire import limits
@@ -39,16 +40,16 @@ class WebSocketUpgrade:
         response: bytes,
         switchboard: Switchboard,
         address: str,
-        budget: SendBudget,
+        budgets: Budgets,
     ) -> None:
         self.response = response
         self._switchboard = switchboard
         self._address = address
-        self._budget = budget
+        self._budgets = budgets
 
     def take_over(self, transport: asyncio.Transport, peer: str, early: bytes) -> None:  # noqa: ARG002 -- the site knows better which address counts
         """Open the session on this transport."""
-        connection = WebSocketConnection(self._switchboard, self._budget)
+        connection = WebSocketConnection(self._switchboard, self._budgets)
         transport.set_protocol(connection)
         connection.open(transport, self._address)
         if early:
@@ -59,11 +60,12 @@ class WebSocketConnection(AsyncioProtocol):
     """One connection from its upgrade to its end."""
 
     __slots__ = (
-        "_budget",
+        "_budgets",
         "_deadline",
         "_inbox",
         "_is_asked",
         "_is_finished",
+        "_is_hoarding",
         "_is_quiet",
         "_is_reading_on",
         "_is_reading_paused",
@@ -76,9 +78,9 @@ class WebSocketConnection(AsyncioProtocol):
         "_transport",
     )
 
-    def __init__(self, switchboard: Switchboard, budget: SendBudget) -> None:
+    def __init__(self, switchboard: Switchboard, budgets: Budgets) -> None:
         self._switchboard = switchboard
-        self._budget = budget
+        self._budgets = budgets
         self._reader = FrameReader(FIRST_MESSAGE)
         self._transport: asyncio.Transport
         self._session: Session
@@ -89,6 +91,7 @@ class WebSocketConnection(AsyncioProtocol):
         self._is_asked = False
         self._is_quiet = True
         self._is_finished = False
+        self._is_hoarding = False
         self._is_reading_on = False
         self._is_reading_paused = False
         self._is_writing_paused = False
@@ -141,7 +144,8 @@ class WebSocketConnection(AsyncioProtocol):
         self._inbox.clear()
         if self._is_writing_paused:
             self._is_writing_paused = False
-            self._budget.leave()
+            self._budgets.sending.leave()
+        self._count_unfinished(0)
         self._switchboard.leave(self._session)
         self._switchboard.shell.unwatch(self)
 
@@ -149,14 +153,14 @@ class WebSocketConnection(AsyncioProtocol):
     def pause_writing(self) -> None:
         if not self._is_writing_paused:
             self._is_writing_paused = True
-            self._budget.enter()
+            self._budgets.sending.enter()
         self._read_or_wait()
 
     @override
     def resume_writing(self) -> None:
         if self._is_writing_paused:
             self._is_writing_paused = False
-            self._budget.leave()
+            self._budgets.sending.leave()
         self._answer_waiting()
 
     # Called by the watch
@@ -164,10 +168,16 @@ class WebSocketConnection(AsyncioProtocol):
     def expire(self, now: float) -> None:
         """Ask a silent client whether it is there; cut off one that is not.
 
-        And one that holds more than its share by now, though it gets nothing new.
+        And one that makes us hold more than its share, of what we send or what it
+        began to send.
         """
         self._reader.forgive()
-        if self._is_writing_paused and self._holds_too_much() and not self._is_finished:
+        if self._hoards():
+            self._switchboard.shell.metrics.timeouts += 1
+            self._transport.abort()
+        elif (
+            self._is_writing_paused and not self._is_finished and self._holds_too_much()
+        ):
             self._switchboard.shell.metrics.slow_readers += 1
             relay = self._switchboard.relay
             self._switchboard.carry_out(relay.overflow(self._session))
@@ -183,6 +193,22 @@ class WebSocketConnection(AsyncioProtocol):
             self._is_asked = True
             self._deadline = now + ANSWER_TIME
             self._transport.write(PING)
+
+    def _hoards(self) -> bool:
+        """Tell whether the beginning of a message takes more than its share."""
+        held = self._reader.unfinished
+        self._count_unfinished(held)
+        return self._is_hoarding and held > self._budgets.unfinished.share
+
+    def _count_unfinished(self, held: int) -> None:
+        is_hoarding = held > LEAST
+        if is_hoarding is self._is_hoarding:
+            return
+        self._is_hoarding = is_hoarding
+        if is_hoarding:
+            self._budgets.unfinished.enter()
+        else:
+            self._budgets.unfinished.leave()
 
     def hang_up(self) -> None:
         """The relay has told every session goodbye; sessions it did not know end too."""
@@ -206,7 +232,7 @@ class WebSocketConnection(AsyncioProtocol):
         return True
 
     def _holds_too_much(self) -> bool:
-        return self._transport.get_write_buffer_size() > self._budget.share
+        return self._transport.get_write_buffer_size() > self._budgets.sending.share
 
     def flush(self) -> None:
         """Write what was put."""

@@ -127,6 +127,14 @@ class FrameReader:
         """Count pings, pongs and fragments anew."""
         self._odd = 0
 
+    @property
+    def unfinished(self) -> int:
+        """Bytes that are held of a message that is not whole yet."""
+        held = 0
+        for part in (self._partial, self._fragments):
+            held += len(part) if part is not None else 0
+        return held
+
     def _read_frame(self, data: bytes, start: int, messages: list[bytes]) -> int:
         """Read one frame; return where it ends, `start` if it is not whole."""
         there = len(data) - start

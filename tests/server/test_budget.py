@@ -1,17 +1,17 @@
-from tertulia.server.send_budget import LEAST, SendBudget
+from tertulia.server.budget import LEAST, Budget
 
 MIB = 1024 * 1024
 
 
 def test_few_slow_readers_get_what_one_may_have() -> None:
-    budget = SendBudget(4 * MIB, 64 * MIB)
+    budget = Budget(4 * MIB, 64 * MIB)
     for _ in range(16):
         budget.enter()
         assert budget.share == 4 * MIB
 
 
 def test_many_share_the_budget() -> None:
-    budget = SendBudget(4 * MIB, 64 * MIB)
+    budget = Budget(4 * MIB, 64 * MIB)
     for slow in range(1, 1_001):
         budget.enter()
         assert slow * budget.share <= 64 * MIB
@@ -21,8 +21,8 @@ def test_many_share_the_budget() -> None:
 
 
 def test_nobody_gets_less_than_the_system_holds_anyway() -> None:
-    budget = SendBudget(4 * MIB, 64 * MIB)
+    budget = Budget(4 * MIB, 64 * MIB)
     for _ in range(10_000):
         budget.enter()
     assert budget.share == LEAST
-    assert SendBudget(1_000, 0).share == 1_000
+    assert Budget(1_000, 0).share == 1_000
