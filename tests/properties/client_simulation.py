@@ -437,13 +437,24 @@ class WatchedWorld(World):
 
     @override
     def _arrive(self, sessions: Collection[RelaySession], frame: Any) -> None:
-        for session in sessions:
+        for session in self._in_order(sessions):
             is_push = isinstance(frame, frames.Entries) and frame.request == 0
             if is_push and self.losing_pushes:
                 self.losing_pushes -= 1
                 self.lost_pushes += 1
             else:
                 super()._arrive((session,), frame)
+
+    def _in_order(self, sessions: Collection[RelaySession]) -> list[RelaySession]:
+        """Return sessions in an order that is the same in each run.
+
+        A relay keeps them in sets, whose order depends on where they lie in memory.
+        """
+        return [
+            device.link
+            for device in self.people
+            if device.link is not None and device.link in sessions
+        ]
 
     # Knowing
 
