@@ -343,6 +343,40 @@ def test_a_stale_commit_is_made_anew() -> None:
     assert outline(effects) == ["Save", "Transmit FetchEntries"]
     assert room_of(ana, room).pending is None
     assert len(room_of(ana, room).live.wishes) == 1
+    assert room_of(ana, room).live.paused <= ana.world.now
+
+
+def test_what_is_stale_without_anything_newer_waits_a_while() -> None:
+    room, (ana, _) = circle("Ana", "Luis")
+    published(room, ana)
+    named = room_of(ana, room).state.handshake
+    effects = answer(ana, frames.Stale(asked_for(ana, ToPublish), room, named, ()))
+    assert outline(effects) == ["Save"]
+    kept = room_of(ana, room)
+    assert kept.live.paused == ana.world.now + limits.STORAGE_PAUSE
+    assert (kept.live.current, len(kept.live.wishes)) == (False, 1)
+
+
+def test_a_joiner_that_is_overtaken_begins_anew() -> None:
+    world = World()
+    room, link = world.room(world.person("Ana"))
+    luis = world.person("Luis")
+    luis.ask(JoinRoom(link))
+    run_until(luis, frames.Join)
+    effects = answer(luis, frames.Stale(asked_for(luis, ToPublish), room, 9, ()))
+    assert outline(effects) == ["Save", "Transmit RequestAdmission"]
+
+
+def test_a_relay_cannot_keep_a_founder_busy() -> None:
+    ana = World().person("Ana")
+    ana.ask(CreateRoom("tertulia"))
+    run_until(ana, frames.Repair)
+    (room,) = ana.session.rooms
+    effects = answer(ana, frames.Stale(asked_for(ana, ToPublish), room, 1, ()))
+    assert effects == []
+    kept = room_of(ana, room)
+    assert (kept.live.work, kept.state.founded) == (None, False)
+    assert kept.live.paused == ana.world.now + limits.STORAGE_PAUSE
 
 
 @pytest.mark.parametrize("code", sorted(LATER - {ErrorCode.UNAVAILABLE}))

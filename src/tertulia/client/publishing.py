@@ -146,7 +146,7 @@ def _send(
             bundle = frames.Bundle(advice, route=devices(room.group))
             turn.request(
                 lambda number: frames.Repair(number, room.id, work.handshake, bundle),
-                ToPublish(room.id),
+                ToPublish(room.id, handshake=work.handshake),
             )
             return room
         case Committing() as end:
@@ -158,7 +158,7 @@ def _send(
                 lambda number: frames.Commit(
                     number, room.id, end.key, work.handshake, blob, bundle
                 ),
-                ToPublish(room.id, end.key),
+                ToPublish(room.id, end.key, work.handshake),
             )
             room = replace(
                 room,
@@ -178,7 +178,7 @@ def _send(
                 lambda number: frames.Join(
                     number, room.id, end.key, work.handshake, end.blob, advice, unroute
                 ),
-                ToPublish(room.id, end.key),
+                ToPublish(room.id, end.key, work.handshake),
             )
             room = replace(
                 room,
@@ -209,8 +209,7 @@ def answered(turn: Turn, purpose: ToPublish, frame: frames.Answer) -> None:
         case frames.Accepted():
             turn.put(_accepted(heads.keep(turn, room, frame.head), frame))
         case frames.Stale():
-            room = replace(room, pending=None).with_live(work=None)
-            turn.put(room.with_live(current=False) if room.is_member else room)
+            turn.put(_overtaken(turn, room, purpose, frame))
         case frames.Refused():
             refused(turn, room, frame)
         case _:
@@ -221,6 +220,19 @@ def _is_awaited(room: Room, purpose: ToPublish) -> bool:
     """Tell whether the answer is not about a handshake that was given up meanwhile."""
     pending = b"" if room.pending is None else room.pending.key
     return purpose.key in {b"", pending}
+
+
+def _overtaken(turn: Turn, room: Room, purpose: ToPublish, frame: frames.Stale) -> Room:
+    """Read what came first, then begin anew; not at once if there is nothing to read.
+
+    In a room that is being founded there is nobody else who could have said anything.
+    """
+    room = room.without_pending().with_live(work=None)
+    if room.is_member:
+        room = room.with_live(current=False)
+    if room.state.founded and frame.handshake > purpose.handshake:
+        return room
+    return room.with_live(paused=turn.now + limits.STORAGE_PAUSE)
 
 
 def _repaired(turn: Turn, room: Room) -> Room:

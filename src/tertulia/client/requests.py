@@ -63,9 +63,13 @@ class ToUpload(ForRoom):
 
 @dataclass(frozen=True, slots=True)
 class ToPublish(ForRoom):
-    """Sending the frame that ends a publication; `key` is that of a handshake."""
+    """Sending the frame that ends a publication, after the handshake named.
+
+    `key` is that of a handshake.
+    """
 
     key: bytes = b""
+    handshake: int = 0
 
 
 @dataclass(frozen=True, slots=True)
