@@ -533,6 +533,76 @@ def test_a_removal_that_the_others_applied_is_the_end() -> None:
     assert states[-1] is MessageState.FAILED
 
 
+def test_in_doubt_it_goes_along_with_who_comes_from_outside() -> None:
+    """The others skip the removal; an outsider begins the next epoch all the same."""
+    world, room, people, group = half_removed()
+    ana, luis, eva = people
+    rejoin(ana, room)
+    assert group_of(luis, room).context.epoch == group.context.epoch + 1
+    assert status(luis, room) is RoomStatus.REMOVED
+    assert not room_of(luis, room).may_change
+    ana.say(room, "I know as little")
+    assert status(luis, room) is RoomStatus.REMOVED
+    eva.say(room, "still with us")
+    assert status(luis, room) is RoomStatus.MEMBER
+    assert room_of(luis, room).state.doubt is None
+    assert luis.texts(room) == ["I know as little", "still with us"]
+    luis.say(room, "here")
+    world.wait(10_000)
+    assert ana.texts(room) == eva.texts(room) == luis.texts(room)
+
+
+def half_removed() -> tuple[World, bytes, list[Device], mls.Group]:
+    """Let Luis, and nobody else, take for valid a commit that removes him."""
+    world = World()
+    room, people = world.circle("Ana", "Luis", "Eva")
+    ana, luis, _ = people
+    before = group_of(ana, room)
+    kept = room_of(luis, room)
+    alter(luis, kept.with_state(status=RoomStatus.REMOVED, doubt=kept.state.place))
+    return world, room, people, before
+
+
+def rejoin(device: Device, room: bytes) -> None:
+    """Let somebody come in again from outside."""
+    alter(device, room_of(device, room).with_state(status=RoomStatus.LOST))
+    device.inbox.append(NetworkChanged())
+    device.world.settle()
+    assert status(device, room) is RoomStatus.MEMBER
+
+
+def test_a_newcomer_s_commit_settles_nothing_either() -> None:
+    _, room, (ana, luis, eva), group = half_removed()
+    rejoin(ana, room)
+    ana.get(CreateInvite(room))
+    assert group_of(luis, room).context.epoch == group.context.epoch + 2
+    assert room_of(luis, room).state.doubt is not None
+    eva.get(CreateInvite(room))
+    assert status(luis, room) is RoomStatus.MEMBER
+    assert group_of(luis, room).context == group_of(eva, room).context
+
+
+def test_a_second_doubt_forgets_no_newcomer() -> None:
+    _, room, (ana, luis, eva), _ = half_removed()
+    rejoin(ana, room)
+    newcomers = room_of(luis, room).state.newcomers
+    assert newcomers == (group_of(ana, room).leaf_index,)
+    lose_path_keys(luis, room)
+    eva.get(CreateInvite(room))
+    assert room_of(luis, room).state.doubt == room_of(luis, room).state.place
+    assert room_of(luis, room).state.newcomers == newcomers
+    ana.say(room, "the others went on")
+    assert status(luis, room) is RoomStatus.REMOVED
+    assert room_of(luis, room).group is None
+
+
+def test_without_doubt_nobody_is_a_newcomer() -> None:
+    world = World()
+    room, (ana, luis) = world.circle("Ana", "Luis")
+    rejoin(ana, room)
+    assert room_of(luis, room).state.newcomers == ()
+
+
 # Entries of my own
 
 

@@ -201,7 +201,7 @@ def _process_handshake(turn: Turn, room: Room, entry: frames.Entry) -> Room:
     except mls.OutOfStepError:
         turn.keep_evidence(room.id, "out_of_step", msgspec.msgpack.encode(entry))
         turn.emit(Warned(room.id, "out_of_step", place=entry.place))
-        return _drop_work(room.with_state(doubt=entry.place))
+        return _begin_doubt(_drop_work(room), entry)
     except _BROKEN:
         # In doubt I may be the one who is wrong: what others say next will tell.
         return room if room.state.doubt is not None else _skip(turn, room, entry)
@@ -242,8 +242,6 @@ def _take_handshake(
             annotation = _check_author(change, entry)
             _compare_history(turn, room, annotation, _author(change).name)
             return _removed(turn, room, entry, _author(change))
-        case mls.ReceivedCommit(change=change) if _settles_nothing(room, change):
-            return room
         case mls.ReceivedCommit(group, change):
             annotation = _check_author(change, entry)
             actor = _author(change)
@@ -254,22 +252,17 @@ def _take_handshake(
                 said_goodbye = leaving.accounts_leaving(room.state.leavers, before)
             if chores.owes_greeting(turn.session.profile, change, annotation):
                 room = chores.plan_greeting(turn, room)
-            room = _clear_doubt(turn, _drop_work(room))
+            room = _drop_work(room)
             if isinstance(change.sender, mls.MemberSender):
-                room = _confirm(room)
+                room = _heard_inside(turn, room, change.committer)
+            else:
+                room = _note_newcomer(room, change.committer)
             step = _Step(before, group, actor, said_goodbye)
             return _begin_epoch(turn, room, entry, step)
         case mls.ReceivedApplication() | mls.ReceivedProposal():
             raise UnreadableRoomError("no commit")
         case _:
             assert_never(received)
-
-
-def _settles_nothing(room: Room, change: mls.Change) -> bool:
-    """In doubt, who comes from outside may know as little as I do."""
-    return room.state.doubt is not None and isinstance(
-        change.sender, mls.NewMemberCommit
-    )
 
 
 def _author(change: mls.Change) -> Member:
@@ -325,7 +318,30 @@ def _removed(turn: Turn, room: Room, entry: frames.Entry, actor: Member) -> Room
     turn.emit(RoomChanged(room.id))
     # Asked again, the relay says whether it took the commit for what it is.
     room = room.with_live(work=None, route=Route.UNKNOWN, followed=False, current=False)
-    return room.with_state(status=RoomStatus.REMOVED, doubt=entry.place)
+    return _begin_doubt(room.with_state(status=RoomStatus.REMOVED), entry)
+
+
+def _begin_doubt(room: Room, entry: frames.Entry) -> Room:
+    newcomers = () if room.state.doubt is None else room.state.newcomers
+    return room.with_state(doubt=entry.place, newcomers=newcomers)
+
+
+def _note_newcomer(room: Room, leaf: int) -> Room:
+    """In doubt I go along with who comes from outside, who may know as little as I do.
+
+    If the others skipped what I could not judge, this is their next epoch, and what
+    they say in it is for me; if not, it is nobody's.
+    """
+    if room.state.doubt is None:
+        return room
+    return room.with_state(newcomers=(*room.state.newcomers, leaf))
+
+
+def _heard_inside(turn: Turn, room: Room, leaf: int) -> Room:
+    """A member speaks in my epoch: it is the room's, if that member can know."""
+    if room.state.doubt is not None and leaf in room.state.newcomers:
+        return room
+    return _confirm(_clear_doubt(turn, room))
 
 
 def _resolve_doubt(turn: Turn, room: Room, epoch: int) -> Room:
@@ -382,7 +398,7 @@ def _process_application(turn: Turn, room: Room, entry: frames.Entry) -> Room:
         keep_void(turn, room, entry)
         return room
     _compare_history(turn, room, said.annotation, said.member.name)
-    room = _confirm(_clear_doubt(turn, replace(room, group=received.group)))
+    room = _heard_inside(turn, replace(room, group=received.group), said.leaf)
     return _take_content(turn, _see_sign(turn, room, said.member), entry, said)
 
 

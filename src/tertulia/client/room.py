@@ -57,6 +57,7 @@ class RoomState(Struct, frozen=True, array_like=True):
     unconfirmed: bool = False  # entered, and nobody was heard in that epoch yet
     owes_greeting: bool = False  # somebody came by an invite of mine
     since: int = 0  # from here on this device read the log without a gap
+    newcomers: tuple[int, ...] = ()  # leaves of who came from outside since the doubt
 
 
 class OutboxMessage(Struct, frozen=True, array_like=True):
