@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tertulia.client import limits
-from tertulia.client.commands import ChangeRoom, CreateRoom, SendText
+from tertulia.client.commands import ChangeRoom, CreateRoom, LeaveRoom, SendText
 from tertulia.client.effects import (
     Asked,
     EntriesLoaded,
@@ -137,6 +137,15 @@ def test_who_lost_the_thread_asks_for_the_group_once() -> None:
     assert with_live(ana, room) == []
     pending = Pending(b"k" * 16, 1, bytes(32), group_of(luis, room))
     assert does(ana, replace(lost, pending=pending)) == []
+
+
+def test_who_left_perhaps_asks_that_first_and_once() -> None:
+    room, (_, luis) = circle("Ana", "Luis")
+    luis.feed(Asked(77, LeaveRoom(room)))
+    luis.outbound.clear()
+    lost = room_of(luis, room).with_state(status=RoomStatus.LOST)
+    assert does(luis, lost.with_live(in_flight=None)) == ["Transmit Leave"]
+    assert with_live(luis, room) == []
 
 
 # A member's part

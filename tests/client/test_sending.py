@@ -8,7 +8,7 @@ import pytest
 from typing_extensions import override
 
 from tertulia import mls
-from tertulia.client import limits
+from tertulia.client import limits, sending
 from tertulia.client.annotation import Annotation, NoClaim
 from tertulia.client.commands import CreateInvite, LeaveRoom, SendText
 from tertulia.client.effects import Asked
@@ -19,9 +19,10 @@ from tertulia.client.room import Route
 from tertulia.client.rows import ChangeKeys, PutOutbox
 from tertulia.client.sending import LATER
 from tertulia.client.views import MessageState, RoomStatus
-from tertulia.wire import ErrorCode, frames
+from tertulia.wire import ErrorCode, Kind, frames
 from tests.client.script import (
     Rogue,
+    alter,
     answer,
     asked_for,
     emitted,
@@ -29,6 +30,7 @@ from tests.client.script import (
     outline,
     refuse,
     room_of,
+    run_until,
     saved,
     sent,
     signed_head,
@@ -280,6 +282,77 @@ def test_the_goodbye_goes_as_such_and_the_room_is_left() -> None:
     effects = answer(luis, accepted(luis, room))
     assert status(luis, room) is RoomStatus.LEFT
     assert outline(effects) == ["Save", "Emit RoomChanged"]
+
+
+def goodbye(luis: Device, room: bytes) -> None:
+    """Let somebody say goodbye that ends before it hears an answer."""
+    luis.feed(Asked(77, LeaveRoom(room)))
+    (frame,) = luis.outbound
+    assert isinstance(frame, frames.Leave)
+    luis.crash()
+
+
+@pytest.mark.parametrize("cleaned", [False, True])
+def test_who_left_has_left_though_somebody_routed_it_anew(
+    cleaned: bool,  # noqa: FBT001
+) -> None:
+    world = World()
+    room, (ana, luis, eva) = world.circle("Ana", "Luis", "Eva")
+    ana.ask(CreateInvite(room))
+    named = run_until(ana, frames.Commit)
+    goodbye(luis, room)
+    assert world.deliver_adrift()
+    ana.outbound.append(named)  # made before the goodbye was heard
+    world.wait(10_000 if cleaned else 0)
+    luis.start()
+    world.wait(10_000)
+    assert status(luis, room) is RoomStatus.LEFT
+    assert len(list(group_of(eva, room).tree.members())) == 2
+    assert ana.codes() == luis.codes() == eva.codes() == []
+
+
+@pytest.mark.parametrize("stored", [False, True])
+def test_who_lost_the_thread_asks_first_whether_it_left(
+    stored: bool,  # noqa: FBT001
+) -> None:
+    world = World()
+    room, (ana, luis, eva) = world.circle("Ana", "Luis", "Eva")
+    goodbye(luis, room)
+    if stored:
+        world.deliver_adrift()
+    world.adrift.clear()
+    luis.start()
+    alter(luis, room_of(luis, room).with_state(status=RoomStatus.LOST))
+    said = run_until(luis, frames.Leave)
+    assert said.handshake == 0, "to be taken by no relay that has not got it"
+    luis.outbound.append(said)
+    world.wait(10_000)
+    assert status(luis, room) is RoomStatus.LEFT
+    log = list(world.engine._rooms[room].entries.values())
+    assert [entry.key for entry in log].count(said.key) == 1
+    third = [entry for entry in log if entry.kind is Kind.HANDSHAKE][2]
+    assert third.device == (ana.device if stored else luis.device)
+    assert len(list(group_of(eva, room).tree.members())) == 2
+    assert ana.codes() == luis.codes() == eva.codes() == []
+
+
+@pytest.mark.parametrize("code", [ErrorCode.NOT_FOUND, *sorted(LATER)])
+def test_who_is_refused_an_answer_whether_it_left(code: ErrorCode) -> None:
+    room, (_, luis) = circle("Ana", "Luis")
+    luis.feed(Asked(77, LeaveRoom(room)))
+    luis.outbound.clear()
+    alter(luis, room_of(luis, room).with_state(status=RoomStatus.LOST))
+    effects = refuse(luis, ToAppend, code)
+    kept = room_of(luis, room)
+    assert kept.live.in_flight is None
+    (message,) = kept.outbox
+    if code in LATER:
+        assert kept.live.paused > luis.world.now
+        assert sending.goodbye(kept) == message
+        assert sent(effects, frames.FetchGroup) == []
+    else:
+        assert sending.goodbye(kept) is None
+        assert len(sent(effects, frames.FetchGroup)) == 1
 
 
 def test_messages_count_towards_fresh_keys() -> None:

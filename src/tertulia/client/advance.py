@@ -73,10 +73,20 @@ def _advance(turn: Turn, room: Room) -> None:
     elif _reads_on(turn, room):
         return
     elif room.state.status is RoomStatus.LOST:
-        if live.work is None and room.pending is None:
-            turn.put(joining.begin_again(turn, room))
+        _come_back(turn, room)
     else:
         _take_part(turn, room)
+
+
+def _come_back(turn: Turn, room: Room) -> None:
+    """Enter again, unless this device left: then there is nothing to come back to."""
+    if room.live.work is not None or room.pending is not None:
+        return
+    goodbye = sending.goodbye(room)
+    if goodbye is None:
+        turn.put(joining.begin_again(turn, room))
+    elif room.live.in_flight != goodbye.key:
+        turn.put(sending.ask_whether_left(turn, room, goodbye))
 
 
 def _reads_on(turn: Turn, room: Room) -> bool:

@@ -46,6 +46,29 @@ def begin(turn: Turn, room: Room) -> Room:
     return room.with_live(in_flight=message.key)
 
 
+def goodbye(room: Room) -> OutboxMessage | None:
+    """Return the goodbye of who does not know whether the log has it, if there is one.
+
+    Nothing else of a lost room matters before this device is back in it.
+    """
+    sent = (message for message in room.outbox if message.blob)
+    return next((message for message in sent if _is_leaving(message)), None)
+
+
+def ask_whether_left(turn: Turn, room: Room, message: OutboxMessage) -> Room:
+    """Ask the relay whether it has a goodbye, and give it none that it has not.
+
+    Who left may have been routed anew, by a commit of somebody who had not heard it;
+    then the part of the log in which it left can no longer be read. A handshake that
+    nobody names makes the relay take nothing new.
+    """
+    turn.request(
+        lambda number: frames.Leave(number, room.id, message.key, 0, message.blob),
+        ToAppend(room.id, message.key, 0),
+    )
+    return room.with_live(in_flight=message.key)
+
+
 def _is_leaving(message: OutboxMessage) -> bool:
     return isinstance(decode_content(message.content), Leaving)
 
@@ -82,6 +105,12 @@ def answered(turn: Turn, purpose: ToAppend, frame: frames.Answer) -> None:
     match frame:
         case frames.Accepted():
             turn.put(_accepted(turn, room, message, frame))
+        case frames.Refused(code=code) if code in LATER:
+            turn.put(_put_off(turn, room, frame))
+        case frames.Stale() | frames.Refused() if room.state.status is RoomStatus.LOST:
+            # It did not leave: it comes back first, and says goodbye anew.
+            unsent = changed(message, epoch=0, blob=b"")
+            turn.put(room.with_message(unsent).with_live(in_flight=None))
         case frames.Stale():
             turn.put(_overtaken(turn, room, purpose, frame))
         case frames.Refused():
@@ -89,6 +118,12 @@ def answered(turn: Turn, purpose: ToAppend, frame: frames.Answer) -> None:
             turn.put(_refused(turn, room, message, frame))
         case _:
             pass
+
+
+def _put_off(turn: Turn, room: Room, frame: frames.Refused) -> Room:
+    pause = frame.facts.retry_after or limits.STORAGE_PAUSE
+    paused = turn.now + max(pause, limits.SHORTEST_PAUSE)
+    return room.with_live(in_flight=None, paused=paused)
 
 
 def _overtaken(turn: Turn, room: Room, purpose: ToAppend, frame: frames.Stale) -> Room:
@@ -124,9 +159,6 @@ def _accepted(
 def _refused(
     turn: Turn, room: Room, message: OutboxMessage, frame: frames.Refused
 ) -> Room:
-    if frame.code in LATER:
-        pause = frame.facts.retry_after or limits.STORAGE_PAUSE
-        return room.with_live(paused=turn.now + max(pause, limits.SHORTEST_PAUSE))
     if frame.code is ErrorCode.BEHIND:
         return room.with_live(refeeding=frame.facts.place or 0, current=False)
     if frame.code is ErrorCode.NOT_FOUND:
