@@ -457,6 +457,24 @@ def test_what_was_said_while_it_was_out_is_not_for_it_to_read() -> None:
     assert status(ana, room) is RoomStatus.LOST
 
 
+@pytest.mark.parametrize("cut", [False, True])
+def test_a_commit_that_may_be_in_the_log_keeps_nobody_from_coming_back(
+    cut: bool,  # noqa: FBT001
+) -> None:
+    world = World()
+    room, (ana, luis) = world.circle("Ana", "Luis")
+    ana.ask(CreateInvite(room))
+    run_until(ana, frames.Commit)
+    place = room_of(ana, room).state.place
+    route = frames.RoomRoute(room, 0, place) if cut else frames.RoomRoute(room, 99)
+    listing(ana, route)
+    world.settle()
+    assert room_of(ana, room).pending is None
+    assert status(ana, room) is RoomStatus.MEMBER
+    ana.say(room, "back")
+    assert luis.texts(room) == ["back"]
+
+
 def test_before_the_relay_says_what_may_be_read_nothing_is_all_there_is() -> None:
     room, ana, rogue, log = scene()
     alter(ana, room_of(ana, room).with_live(current=False))

@@ -51,7 +51,7 @@ def _routed(room: Room, route: frames.RoomRoute | None) -> Room:
         room = room.without_pending()
     elif room.is_member and route.first > room.state.place + 1:
         # Un-routed and routed again: what was said in between is not for us to read.
-        room = room.with_state(status=RoomStatus.LOST)
+        room = room.without_pending().with_state(status=RoomStatus.LOST)
     if route.last is None:
         return room.with_live(route=Route.OPEN)
     return room.with_live(route=Route.CUT)
@@ -153,7 +153,7 @@ def _note_current(turn: Turn, room: Room) -> Room:
     if room.live.route is Route.CUT and room.is_member:
         # Everything this device may read is read, and nobody put it out by the rules.
         turn.emit(RoomChanged(room.id))
-        room = room.with_state(status=RoomStatus.LOST)
+        room = room.without_pending().with_state(status=RoomStatus.LOST)
     return room.with_live(current=True)
 
 
