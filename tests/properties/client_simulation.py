@@ -93,6 +93,8 @@ class Chronicle:
     joins: set[Sender] = field(default_factory=set)
     # Leaving statements, and how far their sender had read when it said so.
     departures: dict[Sender, int] = field(default_factory=dict)
+    # Joins by a link of who was told it is out, and how far it had read by then.
+    returns: dict[Sender, int] = field(default_factory=dict)
     texts: dict[bytes, str] = field(default_factory=dict)
     secrets: dict[tuple[bytes, int], bytes] = field(default_factory=dict)
 
@@ -302,6 +304,10 @@ class WatchedDevice(Device):
         self.world.chronicle.starts[self._sender(frame)] = pending.after
         if isinstance(frame, frames.Join):
             self.world.chronicle.joins.add(self._sender(frame))
+            state = self.session.rooms[frame.room].state
+            if state.former is RoomStatus.REMOVED:
+                returns = self.world.chronicle.returns
+                returns.setdefault(self._sender(frame), state.place)
 
     # Showing
 

@@ -112,13 +112,23 @@ def _judge_pages(
 def _excused(
     world: WatchedWorld, device: WatchedDevice, room: bytes, moments: list[Moment]
 ) -> set[int]:
-    """Return the places of what came by while the device was saying goodbye."""
+    """Return the places of what a device need not have.
+
+    That is what came by while it was saying goodbye, or while it, told that it is out,
+    came in again by a link: who comes back reads on from there.
+    """
     excused: set[int] = set()
+    chronicle = world.chronicle
     for moment in moments:
         entry = moment.entry
-        seen = world.chronicle.departures.get((room, entry.device, entry.key))
-        if seen is not None and entry.device == device.device:
-            excused.update(range(seen + 1, entry.place + 1))
+        if entry.device != device.device:
+            continue
+        sender = (room, entry.device, entry.key)
+        left, returned = chronicle.departures.get(sender), chronicle.returns.get(sender)
+        if left is not None:
+            excused.update(range(left + 1, entry.place + 1))
+        if returned is not None:
+            excused.update(range(returned + 1, entry.place))
     return excused
 
 
