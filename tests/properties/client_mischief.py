@@ -16,6 +16,7 @@ from tertulia import mls
 from tertulia.client import CreateInvite, RoomStatus
 from tertulia.client.annotation import Annotation
 from tertulia.client.handshake_blob import seal_commit
+from tertulia.client.identity import member_of
 from tertulia.client.judgement import RULES
 from tertulia.client.room import Room
 from tertulia.crypto import Rng, Secret
@@ -74,6 +75,15 @@ class Mischief:
             for device in self.world.people
             if not device.modified and device.status(self.room.id) is RoomStatus.MEMBER
         ]
+
+    def deceivable(self) -> set[bytes]:
+        """Return who can be told that it is out, with somebody left who can tell.
+
+        Where all are deceived nobody speaks, and so nobody finds out.
+        """
+        honest = {device.device for device in self.honest_members()}
+        deceived = self.world.deceived.setdefault(self.room.id, set())
+        return honest if len(honest - deceived) > 1 else honest & deceived
 
     def await_commit(self, other: WatchedDevice) -> frames.Commit | None:
         """Let somebody change the room; return the commit before it arrives."""
@@ -145,8 +155,11 @@ def _half_removal(mischief: Mischief) -> _Frame:
     Its signature and proposals are right; only the confirmation tag is not. Whom it
     names must hear somebody honest to know better.
     """
-    if len(mischief.honest_members()) < 2:
+    victims = sorted(mischief.deceivable())
+    if not victims:
         return None
+    victim = mischief.random.choice(victims)
+    mischief.world.deceived[mischief.room.id].add(victim)
     honest = sending.frame
 
     def frame(
@@ -156,14 +169,20 @@ def _half_removal(mischief: Mischief) -> _Frame:
         return honest(group, replace(signed, auth=auth), padding, rng)
 
     with patch.object(committing, "frame", frame):
-        return _removal(mischief, mls.AcceptEverything())
+        return _removal(mischief, mls.AcceptEverything(), victim)
 
 
-def _removal(mischief: Mischief, policy: mls.Policy) -> _Frame:
+def _removal(
+    mischief: Mischief, policy: mls.Policy, victim: bytes | None = None
+) -> _Frame:
     group = mischief.room.group
     if group is None or mischief.room.policy is None:
         return None
-    others = [leaf for leaf, _ in group.tree.members() if leaf != group.leaf_index]
+    others = [
+        leaf
+        for leaf, node in group.tree.members()
+        if leaf != group.leaf_index and victim in {None, member_of(node).device}
+    ]
     if not others:
         return None
     rng = mischief.random.randbytes

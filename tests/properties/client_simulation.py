@@ -358,6 +358,8 @@ class WatchedWorld(World):
         self.people: list[WatchedDevice] = []
         # Devices of people whose program is modified, under all ids they ever had.
         self.blamed: set[bytes] = set()
+        # Whom such a program told, room by room, that it is out, though it is in.
+        self.deceived: dict[bytes, set[bytes]] = {}
         # How many of the next transfers of blobs fail, and of the next pushes are lost.
         self.failing_transfers = 0
         self.losing_pushes = 0
