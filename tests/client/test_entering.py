@@ -75,8 +75,11 @@ def test_a_room_that_was_not_entered_is_forgotten() -> None:
 def test_a_room_that_was_there_before_is_what_it_was() -> None:
     now = turn()
     again = WAITING.with_state(former=RoomStatus.LEFT, link="link")
+    again = again.with_live(followed=True, current=True)
     entering.fail(now, now.put(again), AskedAgainError())
     effects = now.effects()
     assert saved(effects, DropRoom) == []
-    kept = now.session.rooms[ROOM].state
-    assert (kept.status, kept.former, kept.link) == (RoomStatus.LEFT, None, "")
+    kept = now.session.rooms[ROOM]
+    state, live = kept.state, kept.live
+    assert (state.status, state.former, state.link) == (RoomStatus.LEFT, None, "")
+    assert (live.followed, live.current) == (False, False)

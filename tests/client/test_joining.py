@@ -268,6 +268,22 @@ def test_a_link_that_leads_nowhere_any_more_leaves_the_old_room_as_it_was() -> N
     assert luis.texts(room) == ["before"]
 
 
+def test_who_asked_in_vain_reads_what_it_did_not_look_at_meanwhile() -> None:
+    """Told that it is out, it follows a link; but the others never let it go."""
+    world = World()
+    room, (ana, luis, eva) = world.circle("Ana", "Luis", "Eva")
+    (link,) = room_of(ana, room).links.values()
+    kept = room_of(luis, room)
+    alter(luis, kept.with_state(status=RoomStatus.REMOVED, doubt=kept.state.place))
+    luis.ask(JoinRoom(link))
+    run_until(luis, frames.RequestAdmission)
+    eva.say(room, "still with us")
+    refuse(luis, ToEnter, ErrorCode.INVITE_INVALID)
+    world.settle()
+    assert luis.texts(room) == ["still with us"]
+    assert status(luis, room) is RoomStatus.MEMBER
+
+
 def test_who_left_comes_back_by_a_link_with_all_it_had() -> None:
     world = World()
     room, (ana, luis) = world.circle("Ana", "Luis")

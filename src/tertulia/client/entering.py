@@ -44,4 +44,6 @@ def fail(turn: Turn, room: Room, error: TertuliaError) -> None:
         turn.forget_room(room.id)
         return
     room = room.with_state(status=room.state.former, former=None, link="")
-    turn.put(room.without_pending().with_live(work=None, entered=False))
+    # What came meanwhile was not looked at.
+    room = room.with_live(work=None, entered=False, followed=False, current=False)
+    turn.put(room.without_pending())
