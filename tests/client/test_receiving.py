@@ -21,7 +21,13 @@ from tertulia.client.commands import (
     SendText,
 )
 from tertulia.client.content import Greeting, Text
-from tertulia.client.effects import Asked, Effect, NetworkChanged
+from tertulia.client.effects import (
+    Asked,
+    Effect,
+    FrameArrived,
+    NetworkChanged,
+    Ticked,
+)
 from tertulia.client.events import MessageArrived, RoomChanged, SignSeen, Warned
 from tertulia.client.handshake_blob import seal_commit
 from tertulia.client.identity import POLICY
@@ -604,6 +610,26 @@ def test_without_doubt_nobody_is_a_newcomer() -> None:
 
 
 # Entries of my own
+
+
+def test_who_is_back_sends_again_what_it_has_not_seen_in_the_log() -> None:
+    """The relay took it; its entry is in the part that is not read any more."""
+    world = World()
+    room, (ana, luis) = world.circle("Ana", "Luis")
+    luis.ask(SendText(room, "hola"))
+    luis.outbound.append(run_until(luis, frames.Append))
+    world.deliver(luis)
+    pushed, accepted = luis.inbox
+    luis.inbox.remove(pushed)  # lost
+    luis.take()
+    assert isinstance(accepted, FrameArrived)
+    assert isinstance(accepted.frame, frames.Accepted)
+    alter(luis, room_of(luis, room).with_state(status=RoomStatus.LOST))
+    luis.feed(Ticked())
+    world.settle()
+    assert status(luis, room) is RoomStatus.MEMBER
+    assert ana.texts(room) == luis.texts(room) == ["hola"]
+    assert room_of(luis, room).outbox == ()
 
 
 def test_an_own_entry_that_this_vault_never_sent_makes_another_device() -> None:

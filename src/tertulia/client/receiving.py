@@ -145,6 +145,9 @@ def _adopt(turn: Turn, room: Room, entry: frames.Entry, pending: Pending) -> Roo
         refreshed=turn.now,
         sent=0,
     )
+    if not was_member:
+        # An entry of mine that is on its way may stand where I do not read any more.
+        room = room.with_live(in_flight=None)
     mine = member_of(pending.after.leaf)
     room = _begin_epoch(
         turn, room, entry, _Step(before, pending.after, mine, said_goodbye)
