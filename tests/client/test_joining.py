@@ -541,6 +541,47 @@ def test_garbage_for_members_is_repaired() -> None:
     assert room_of(ana, room).live.work is None
 
 
+def test_garbage_leads_nobody_out_who_just_came() -> None:
+    room, ana, said = checking()
+    alter(ana, room_of(ana, room).with_state(unconfirmed=True))
+    assert outline(answer(ana, said)) == ["Transmit ReportGroup"]
+    assert status(ana, room) is RoomStatus.MEMBER
+    assert room_of(ana, room).live.reports == 1
+    ana.world.wait(limits.REVIEW_PAUSE)
+    assert status(ana, room) is RoomStatus.MEMBER
+    assert room_of(ana, room).live.reports == 0
+    assert ana.codes() == []
+
+
+def test_garbage_that_nobody_mends_is_of_members_elsewhere() -> None:
+    room, ana, said = checking()
+    kept = room_of(ana, room).with_state(unconfirmed=True)
+    alter(ana, kept.with_live(reports=limits.REPORTS))
+    answer(ana, said)
+    assert ana.codes() == ["out_of_step"]
+    assert status(ana, room) is RoomStatus.LOST
+
+
+def test_advice_of_another_epoch_leads_out_who_just_came() -> None:
+    world = World()
+    room, (ana, luis, eva) = world.circle("Ana", "Luis", "Eva")
+    kept = room_of(eva, room)
+    ana.get(CreateInvite(room))
+    alter(eva, kept.with_state(unconfirmed=True).with_live(repair_at=world.now))
+    eva.feed(Ticked())
+    eva.outbound.clear()
+    request, head = asked_for(eva, ToFetchGroup), kept.state.head
+    assert head is not None
+    now = world.engine._rooms[room].group
+    assert now is not None
+    wrapped, here = now.member_wrap, kept.state.handshake
+    said = (request, here, head, b"group info", TREE, (), wrapped, b"ticket")
+    answer(eva, frames.Group(*said))
+    assert eva.codes() == ["out_of_step"]
+    assert status(eva, room) is RoomStatus.LOST
+    assert luis.codes() == []
+
+
 def test_advice_of_a_later_handshake_is_left_to_others() -> None:
     room, ana, said = checking()
     assert answer(ana, changed(said, handshake=99)) == []

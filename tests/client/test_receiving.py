@@ -602,6 +602,22 @@ def test_a_second_doubt_forgets_no_newcomer() -> None:
     assert room_of(luis, room).group is None
 
 
+def of_another_epoch(scene: Scene) -> bytes:
+    """Return a message as somebody in another epoch would send it."""
+    message = mls.decode_message(scene.rogue.text(Text("elsewhere")))
+    assert isinstance(message, mls.PrivateMessage)
+    return mls.encode_message(replace(message, epoch=message.epoch + 1))
+
+
+def test_who_waits_for_advice_to_be_mended_does_not_look_again_at_once() -> None:
+    scene = Scene("Eva")
+    unsure = scene.kept.with_state(unconfirmed=True)
+    for reports, due in ((0, scene.world.now), (1, None)):
+        alter(scene.listener, unsure.with_live(reports=reports, current=False))
+        scene.hear(of_another_epoch(scene))
+        assert scene.kept.live.repair_at == due
+
+
 def test_without_doubt_nobody_is_a_newcomer() -> None:
     world = World()
     room, (ana, luis) = world.circle("Ana", "Luis")

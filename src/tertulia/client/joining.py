@@ -36,6 +36,7 @@ from tertulia.client.requests import (
     Transfer,
 )
 from tertulia.client.room import Room, RoomState, Route
+from tertulia.client.room_policy import RoomPolicy
 from tertulia.client.sending import LATER
 from tertulia.client.turn import Turn
 from tertulia.client.value_errors import SealError
@@ -153,13 +154,9 @@ def _check_advice(turn: Turn, room: Room, frame: frames.Group) -> Room:
     group, policy = room.group, room.policy
     if group is None or policy is None or frame.handshake != room.state.handshake:
         return room
-    try:
-        wrap_key = member_wrap_key(policy.secret)
-        fits = is_current(open_wrap(wrap_key, room.id, frame.wrapped), group)
-    except _UNFIT:
-        fits = False
+    fits = _fits(room, group, policy, frame)
     if room.state.unconfirmed:
-        return room if fits else _leave_branch(turn, room)
+        return _judge_entry(turn, room, fits=fits)
     if not fits:
         return publishing.begin(turn, room, Repairing(), group)
     # The advice fits; whom the bundle put out is put in again.
@@ -169,6 +166,30 @@ def _check_advice(turn: Turn, room: Room, frame: frames.Group) -> Room:
         ToRoute(room.id),
     )
     return room
+
+
+def _fits(
+    room: Room, group: mls.Group, policy: RoomPolicy, frame: frames.Group
+) -> bool | None:
+    """Tell whether advice is of my epoch; None if it does not open."""
+    try:
+        opened = open_wrap(member_wrap_key(policy.secret), room.id, frame.wrapped)
+    except _UNFIT:
+        return None
+    return is_current(opened, group)
+
+
+def _judge_entry(turn: Turn, room: Room, *, fits: bool | None) -> Room:
+    """Leave the epoch I entered if the room's is another one.
+
+    Advice that does not open is of nobody, or of members who changed the keys. Those
+    who are where I am give it anew.
+    """
+    if fits:
+        return room.with_live(reports=0)
+    if fits is None and room.live.reports < limits.REPORTS:
+        return _report(turn, room).with_live(repair_at=turn.now + limits.REVIEW_PAUSE)
+    return _leave_branch(turn, room)
 
 
 def _leave_branch(turn: Turn, room: Room) -> Room:
@@ -253,7 +274,8 @@ def _enter(turn: Turn, room: Room, work: Fetched, tree: bytes) -> None:
     except _UNFIT as error:
         refused = InviteRefusedError(str(error))
         if _is_of_no_use(error) and room.live.reports < limits.REPORTS:
-            _report(turn, room)
+            paused = turn.now + limits.REPORT_PAUSE
+            turn.put(_report(turn, room).with_live(work=None, paused=paused))
         else:
             _unfit(turn, room, refused)
         return
@@ -267,12 +289,10 @@ def _is_of_no_use(error: TertuliaError) -> bool:
     return isinstance(error, SealError | CodecError | CryptoError)
 
 
-def _report(turn: Turn, room: Room) -> None:
-    """Have a member give the advice anew, and try again in a moment."""
+def _report(turn: Turn, room: Room) -> Room:
+    """Have a member give the advice anew."""
     turn.request(lambda number: frames.ReportGroup(number, room.id), ToReport(room.id))
-    paused = turn.now + limits.REPORT_PAUSE
-    reports = room.live.reports + 1
-    turn.put(room.with_live(work=None, paused=paused, reports=reports))
+    return room.with_live(reports=room.live.reports + 1)
 
 
 def reported(turn: Turn, frame: frames.GroupReported) -> None:

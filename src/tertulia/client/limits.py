@@ -82,7 +82,8 @@ CLEANING_PAUSE: Final = 1_000
 REPAIR_PAUSE: Final = 250
 RANK_PAUSE: Final = 1_500
 
-# After a skipped handshake: by then whoever mends the relay's routes has done so.
+# After a skipped handshake, or a report of advice that does not open: by then whoever
+# mends the relay's routes and advice has done so.
 REVIEW_PAUSE: Final = 5_000
 
 # Fresh keys for one's leaf: every week, spread over a day, or after as many messages.

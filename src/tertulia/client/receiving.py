@@ -363,8 +363,8 @@ def _resolve_doubt(turn: Turn, room: Room, epoch: int) -> Room:
 
 def _doubt_entry(turn: Turn, room: Room, group: mls.Group, epoch: int) -> Room:
     """Others claim another epoch than the one I entered: look whether it is the room's."""
-    if epoch == group.context.epoch:
-        return room
+    if epoch == group.context.epoch or room.live.reports:
+        return room  # mine, or a look is planned
     return room.with_live(repair_at=turn.now)
 
 
