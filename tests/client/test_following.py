@@ -439,6 +439,26 @@ def newer(ana: Device, rogue: Rogue, log: Log) -> frames.Entry:
     return log.entry(blob, ana.device, rogue.key, Kind.HANDSHAKE)
 
 
+@pytest.mark.parametrize("purpose", [ToFetch, ToFollow])
+def test_a_room_that_ended_takes_no_answer(purpose: type[Any]) -> None:
+    room, (ana, luis) = circle("Ana", "Luis")
+    asked(luis, frames.FollowRoom)
+    if purpose is ToFetch:
+        luis.inbox.clear()
+        missing = room_of(luis, room).with_live(following=False, followed=True)
+        alter(luis, missing.with_live(current=False))
+        luis.feed(Ticked())
+    kept = room_of(luis, room)
+    alter(luis, kept.with_state(status=RoomStatus.LEFT))
+    number = asked_for(luis, purpose)
+    assert refuse(luis, purpose, ErrorCode.FORKED) == []
+    assert status(luis, room) is RoomStatus.LEFT
+    assert not room_of(luis, room).live.following
+    assert not room_of(luis, room).live.fetching
+    assert number not in luis.session.requests
+    assert ana.codes() == luis.codes() == []
+
+
 def test_who_comes_back_makes_another_attempt() -> None:
     room, (ana, luis) = circle("Ana", "Luis")
     pending = Pending(b"k" * 16, 1, bytes(32), group_of(luis, room))

@@ -84,6 +84,8 @@ def followed(turn: Turn, purpose: ToFollow, frame: frames.Answer) -> None:
         return
     room = room.with_live(following=False)
     match frame:
+        case _ if not room.is_read:
+            turn.put(room)  # it ended while the answer was on its way
         case frames.Followed():
             room = heads.keep(turn, room, frame.head)
             room = room.with_live(
@@ -113,6 +115,8 @@ def page_arrived(turn: Turn, purpose: ToFetch, frame: frames.Answer) -> None:
         return
     room = room.with_live(fetching=False)
     match frame:
+        case _ if not room.is_read:
+            turn.put(room)  # it ended while the answer was on its way
         case frames.Entries():
             turn.put(_take_page(turn, room, frame))
         case frames.Refused():
