@@ -9,7 +9,7 @@ from msgspec.structs import replace as changed
 
 from tertulia import mls
 from tertulia.client import limits
-from tertulia.client.commands import CreateInvite, JoinRoom, RemoveMember
+from tertulia.client.commands import CreateInvite, JoinRoom, LeaveRoom, RemoveMember
 from tertulia.client.content import Text
 from tertulia.client.effects import Effect, EntriesLoaded, NetworkChanged, Ticked
 from tertulia.client.events import CatchingUp, Warned
@@ -437,6 +437,23 @@ def newer(ana: Device, rogue: Rogue, log: Log) -> frames.Entry:
     committed = rogue.commit(proposal)
     blob = mls.encode_message(committed.message)
     return log.entry(blob, ana.device, rogue.key, Kind.HANDSHAKE)
+
+
+def test_a_join_that_is_nowhere_in_the_log_is_made_anew() -> None:
+    """Who was there before may read some of the log, whatever became of the join."""
+    world = World()
+    room, (ana, luis) = world.circle("Ana", "Luis")
+    (link,) = room_of(ana, room).links.values()
+    luis.get(LeaveRoom(room))
+    luis.ask(JoinRoom(link))
+    run_until(luis, frames.Join)
+    luis.crash()
+    luis.start()
+    assert room_of(luis, room).pending is not None
+    world.wait(1_000)
+    assert status(luis, room) is RoomStatus.MEMBER
+    luis.say(room, "back")
+    assert ana.texts(room) == ["back"]
 
 
 @pytest.mark.parametrize("purpose", [ToFetch, ToFollow])

@@ -43,9 +43,10 @@ def _routed(room: Room, route: frames.RoomRoute | None) -> Room:
         return room.with_live(route=Route.NONE)
     if room.state.status is RoomStatus.JOINING and room.pending is not None:
         # Whether the join got through was not told: the log will.
-        room = replace(room, hashes={})
-        room = room.with_state(place=route.first - 1, hash=None)
         room = room.with_live(entered=True)
+        if route.first > room.state.place + 1:
+            room = replace(room, hashes={})
+            room = room.with_state(place=route.first - 1, hash=None)
     if room.state.status is RoomStatus.LOST:
         # Whether an attempt to come back got through does not matter: make another.
         room = room.without_pending()
@@ -151,6 +152,9 @@ def _note_current(turn: Turn, room: Room) -> Room:
         return room
     if room.live.route is Route.UNKNOWN:
         return room  # the relay is asked first what it lets us read
+    if room.state.status is RoomStatus.JOINING:
+        # All is read, and my join is not in it: make another.
+        return room.without_pending().with_live(entered=False)
     if room.live.route is Route.CUT and room.state.status is RoomStatus.REMOVED:
         # The relay took it as what it says, too: out is out.
         return outbox.end(turn, room, RoomStatus.REMOVED)
