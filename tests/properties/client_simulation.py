@@ -332,7 +332,10 @@ class WatchedDevice(Device):
         match answer:
             case MessageKept(message):
                 assert message in self.disk.messages
-            case RoomJoined(room) | RoomMade(room):
+            case RoomJoined(room):
+                # Who reads of its coming may read of its going on the same page.
+                assert self.status(room) in {RoomStatus.MEMBER, RoomStatus.REMOVED}
+            case RoomMade(room):
                 assert self.status(room) is RoomStatus.MEMBER
             case _:
                 pass
