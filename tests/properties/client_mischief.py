@@ -82,7 +82,7 @@ class Mischief:
         Where all are deceived nobody speaks, and so nobody finds out.
         """
         honest = {device.device for device in self.honest_members()}
-        deceived = self.world.deceived.setdefault(self.room.id, set())
+        deceived = self.world.deceived.setdefault(self.room.id, {}).keys()
         return honest if len(honest - deceived) > 1 else honest & deceived
 
     def await_commit(self, other: WatchedDevice) -> frames.Commit | None:
@@ -159,7 +159,8 @@ def _half_removal(mischief: Mischief) -> _Frame:
     if not victims:
         return None
     victim = mischief.random.choice(victims)
-    mischief.world.deceived[mischief.room.id].add(victim)
+    length = len(mischief.world.log(mischief.room.id))
+    mischief.world.deceived[mischief.room.id][victim] = length
     honest = sending.frame
 
     def frame(

@@ -361,8 +361,9 @@ class WatchedWorld(World):
         self.people: list[WatchedDevice] = []
         # Devices of people whose program is modified, under all ids they ever had.
         self.blamed: set[bytes] = set()
-        # Whom such a program told, room by room, that it is out, though it is in.
-        self.deceived: dict[bytes, set[bytes]] = {}
+        # Whom such a program told, room by room, that it is out, though it is in; and
+        # how long the log was then.
+        self.deceived: dict[bytes, dict[bytes, int]] = {}
         # How many of the next transfers of blobs fail, and of the next pushes are lost.
         self.failing_transfers = 0
         self.losing_pushes = 0

@@ -37,34 +37,53 @@ def heal(world: WatchedWorld) -> None:
         elif world.lost_pushes:
             # With nothing said since, only a new connection shows what got lost.
             device.inbox.append(NetworkChanged())
-    _rest(world)
+    _rest(world, silent=True)
     for number, device in enumerate(world.people):
         for room in world.rooms():
             if not device.modified and device.status(room) is RoomStatus.MEMBER:
                 device.ask(SendText(room, f"last word of {number}"))
-    _rest(world)
+    _rest(world, silent=False)
 
 
-def _rest(world: WatchedWorld) -> None:
+def _rest(world: WatchedWorld, *, silent: bool) -> None:
+    """Wait until all are done; in a silent world doubts remain."""
     for _ in range(ROUNDS):
         world.wait(PAUSE)
-        if not list(_unrest(world)):
+        if not list(_unrest(world, silent=silent)):
             break
     world.wait(PAUSE)
-    unrest = list(_unrest(world))
+    unrest = list(_unrest(world, silent=silent))
     assert not unrest, unrest
 
 
-def _unrest(world: WatchedWorld) -> Iterator[str]:
+def _unrest(world: WatchedWorld, *, silent: bool) -> Iterator[str]:
     """Tell who is not done yet."""
     for device in world.people:
         if device.modified:
             continue
         for command, _ in device.unanswered.values():
             yield f"{device.name} waits for the answer to {type(command).__name__}"
-        for name in device.session.rooms:
+        for name, room in device.session.rooms.items():
+            if room.state.doubt is not None and (silent or _is_alone(device, name)):
+                continue
             for trouble in _trouble(device, name):
                 yield f"{device.name} {trouble}"
+
+
+def _is_alone(device: WatchedDevice, room: bytes) -> bool:
+    """Tell whether a device was deceived and nobody is left who could tell it."""
+    world = device.world
+    deceived = world.deceived.get(room, {})
+    moments = list(world.moments(room))
+    if device.device not in deceived or not moments:
+        return False
+    inside = _members_at_the_end(world, room, moments) - deceived.keys()
+    since = moments[-1].since
+    return not any(
+        since[other.device] <= deceived[device.device]
+        for other in world.people
+        if other.device in inside and not other.modified
+    )
 
 
 def _trouble(device: WatchedDevice, name: bytes) -> Iterator[str]:
@@ -188,6 +207,8 @@ def _judge_members(world: WatchedWorld, room: bytes, moments: list[Moment]) -> N
             continue
         known = device.session.rooms.get(room)
         inside = device.status(room) is RoomStatus.MEMBER
+        if not inside and _is_alone(device, room):
+            continue
         assert inside is (device.device in members), f"{device.name} is not in step"
         if inside and known is not None and known.group is not None:
             assert known.group.epoch_authenticator.reveal() == secret
