@@ -13,5 +13,7 @@ def run(name: str) -> None:
         room = import_module("fuzz.room")
         targets = import_module("fuzz.targets")
     attacked = room.new_room(room.chosen_suite())
-    atheris.Setup(sys.argv, partial(getattr(targets, name), attacked))
+    # To merge, libFuzzer has a shell start it again.
+    again = f"{sys.executable} -m fuzz.{name}"
+    atheris.Setup([again, *sys.argv[1:]], partial(getattr(targets, name), attacked))
     atheris.Fuzz()
