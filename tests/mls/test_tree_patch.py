@@ -12,6 +12,7 @@ from tertulia.mls import (
     RatchetTree,
     Rule,
     TreePatch,
+    limits,
     patched_tree,
     tree_difference,
 )
@@ -104,3 +105,27 @@ def test_any_bytes_are_a_patch_or_refused(data: bytes) -> None:
     assert patch.encode() == data
     with suppress(InvalidError):
         assert patched_tree(RatchetTree([LEAF]), patch).leaf_count == patch.leaf_count
+
+
+def test_a_few_bytes_make_no_large_tree() -> None:
+    tree = RatchetTree([LEAF])
+    for count in (limits.MAX_LEAVES, 2 * limits.MAX_BLANK_LEAVES):
+        last = (ChangedNode(2 * count - 2, LEAF),)
+        for changed in ((), last):
+            with refused(Rule.TREE_SHAPE):
+                patched_tree(tree, TreePatch(count, changed))
+
+
+def test_a_large_tree_grows_when_it_is_full() -> None:
+    count = limits.MAX_BLANK_LEAVES
+    full = patched_tree(
+        RatchetTree([LEAF]),
+        TreePatch(count, tuple(ChangedNode(2 * index, LEAF) for index in range(count))),
+    )
+    added = ChangedNode(2 * count, LEAF)
+    assert patched_tree(full, TreePatch(2 * count, (added,))).leaf_count == 2 * count
+    taken = ChangedNode(0, None)
+    with refused(Rule.TREE_SHAPE):
+        patched_tree(full, TreePatch(2 * count, (taken, added)))
+    with refused(Rule.TREE_SHAPE):
+        patched_tree(full, TreePatch(2 * count, ()))

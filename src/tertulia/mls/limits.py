@@ -35,6 +35,10 @@ MAX_MESSAGE = MAX_TREE
 # Leaves of a tree; 2^20 of them fill MAX_TREE with the smallest leaf there is.
 MAX_LEAVES = 1 << 20
 
+# Leaves that a patch may make of nothing: to hash them all takes milliseconds. A larger
+# tree grows only when it is full, as it does where members are added one by one.
+MAX_BLANK_LEAVES = 1 << 10
+
 # How far ahead of what it has seen a member follows a sender's ratchet. A step costs
 # three hashes, so a forged generation costs at most some milliseconds.
 MAX_SKIPPED_GENERATIONS = 1000

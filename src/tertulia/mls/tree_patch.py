@@ -12,7 +12,7 @@ from typing import Annotated
 from tertulia.codec import Nested, Optional, Struct, Vector, uint32
 from tertulia.mls import tree_math
 from tertulia.mls.errors import InvalidError
-from tertulia.mls.limits import MAX_LEAVES, MAX_TREE
+from tertulia.mls.limits import MAX_BLANK_LEAVES, MAX_LEAVES, MAX_TREE
 from tertulia.mls.ratchet_tree import NODE, Node, ParentNode, RatchetTree
 from tertulia.mls.rules import Rule
 
@@ -53,9 +53,10 @@ def tree_difference(before: RatchetTree, after: RatchetTree) -> TreePatch:
 def patched_tree(tree: RatchetTree, patch: TreePatch) -> RatchetTree:
     """Return the tree that a patch makes of `tree`; raise InvalidError.
 
-    Nothing is verified beyond the shape, as in `decode_tree`.
+    Nothing is verified beyond the shape, as in `decode_tree`; but a few bytes make no
+    large tree.
     """
-    size = tree_math.node_count(_leaf_count(patch))
+    size = tree_math.node_count(_leaf_count(tree, patch))
     nodes = list(tree.nodes[:size])
     nodes += [None] * (size - len(nodes))
     indices = [changed.index for changed in patch.changed]
@@ -69,8 +70,22 @@ def patched_tree(tree: RatchetTree, patch: TreePatch) -> RatchetTree:
     return RatchetTree(nodes)
 
 
-def _leaf_count(patch: TreePatch) -> int:
+def _leaf_count(tree: RatchetTree, patch: TreePatch) -> int:
     count = patch.leaf_count
     if not 0 < count <= MAX_LEAVES or count.bit_count() != 1:
         raise InvalidError(Rule.TREE_SHAPE, f"a tree of {count} leaves")
+    # Who is added takes a blank leaf before the tree grows (RFC 9420, section 7.7).
+    grows = count > max(tree.leaf_count, MAX_BLANK_LEAVES)
+    if grows and 2 * _members(tree, patch) <= count:
+        raise InvalidError(Rule.TREE_SHAPE, f"a tree of {count} leaves, mostly blank")
     return count
+
+
+def _members(tree: RatchetTree, patch: TreePatch) -> int:
+    """Return how many leaves are not blank once the tree is patched."""
+    changed = {node.index: node.node for node in patch.changed if not node.index % 2}
+    kept = (
+        index not in changed and tree.nodes[index] is not None
+        for index in range(0, len(tree.nodes), 2)
+    )
+    return sum(kept) + sum(node is not None for node in changed.values())
