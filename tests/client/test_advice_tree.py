@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tertulia.client.advice_tree import (
+    MAX_LEAVES,
     KnownTree,
     epoch_key,
     known_tree,
@@ -21,7 +22,7 @@ from tertulia.client.sealing import seal
 from tertulia.client.value_errors import SealError
 from tertulia.codec import CodecError
 from tertulia.crypto import Secret
-from tertulia.mls import Group, InvalidError
+from tertulia.mls import Group, InvalidError, RatchetTree
 from tertulia.wire import KeptPatches, frames, limits
 from tests.client.society import (
     ROOM,
@@ -234,3 +235,13 @@ def test_what_opens_must_be_a_patch_of_a_tree() -> None:
         opens(b"\1" + before + b"\0\0\0\3" + b"\0")
     with pytest.raises(SealError):
         opens(b"\1" + before + b"\0\0\0\4" + b"\0", Secret(bytes(32)))
+
+
+def test_a_tree_larger_than_any_room_is_refused() -> None:
+    group = group_in(room_of("Ana"))
+    count = 1 << MAX_LEAVES.bit_length()
+    blanks = [None] * (2 * count - 3)
+    tree = RatchetTree([group.tree.nodes[0], *blanks, group.tree.nodes[0]])
+    blob = seal_tree(known_tree(epoch_key(group), tree), ROOM, RNG)
+    with pytest.raises(InvalidError, match=f"a tree of {count} leaves"):
+        open_tree(epoch_key(group), ROOM, blob, ())

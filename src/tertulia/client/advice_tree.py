@@ -23,7 +23,9 @@ from tertulia.codec import Nested
 from tertulia.crypto import Rng, Secret
 from tertulia.mls import (
     Group,
+    InvalidError,
     RatchetTree,
+    Rule,
     TreePatch,
     decode_tree,
     patched_tree,
@@ -35,6 +37,10 @@ _KIND: Final = "group advice"
 _LABEL: Final = "Tertulia 1 group advice"
 _TREE: Final = "tree"
 _PATCH: Final = "tree patch"
+
+# A tree doubles when all its leaves are taken. A larger one, blank or not, is made to
+# keep joiners busy with its hash.
+MAX_LEAVES: Final = 2 * limits.DEVICES_PER_ROOM
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +128,8 @@ def open_tree(
         changes.append(patch.patch)
         key = patch.key
     opened = decode_tree(unpad(open_sealed(key, _TREE, room, tree)))
+    if opened.leaf_count > MAX_LEAVES:
+        raise InvalidError(Rule.TREE_SHAPE, f"a tree of {opened.leaf_count} leaves")
     for change in reversed(changes):
         opened = patched_tree(opened, change)
     kept = KeptPatches(len(tree), len(patches), sum(map(len, patches)))
