@@ -1,8 +1,8 @@
 """Copying the WAL into the database, beside the commits.
 
 SQLite would copy within the commit that fills the WAL, and everybody would wait until
-16 MiB are read, written and synced. So a thread of its own copies, with a connection of
-its own; commits go on meanwhile, and readers wait for nobody.
+all of it is read, written and synced. So a thread of its own copies, with a connection
+of its own; commits go on meanwhile, and readers wait for nobody.
 
 A WAL begins anew only when all of it was copied. Under steady load some of it never is,
 for commits go on while the thread copies. Before the WAL grows beyond MOST, the writer
