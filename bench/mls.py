@@ -33,6 +33,7 @@ from tertulia import mls
 from tertulia.client.judgement import RULES
 from tertulia.crypto import CipherSuite, cipher_suite, system_rng
 from tertulia.errors import BugError
+from tertulia.mls.secret_tree import RatchetKind
 from tests.interop.oracles.availability import MLS_RS, TS_MLS, why_missing
 from tests.interop.oracles.availability import engine as oracle
 from tests.interop.oracles.oracle import Add, Engine, Oracle
@@ -62,6 +63,9 @@ UNPROTECT = "unprotect 300 bytes"
 RELOAD = "save and load the state"
 SAVE = "save the epoch alone"
 LOAD = "load the state alone"
+UNPROTECT_TALKED = "unprotect, all have spoken"
+ROWS_TALKED = "what to save after it"
+LOAD_TALKED = "load the state, all have spoken"
 STEPS = (
     CREATE,
     JOIN_BLANK,
@@ -76,6 +80,9 @@ STEPS = (
     RELOAD,
     SAVE,
     LOAD,
+    UNPROTECT_TALKED,
+    ROWS_TALKED,
+    LOAD_TALKED,
 )
 
 
@@ -131,6 +138,8 @@ def measure(runner: Runner, peers: "Peers", size: int) -> Stopwatch:
         watch.time(UNPROTECT, partial(joiner.process, message))
     while watch.needs_more(RELOAD):
         watch.time(RELOAD, subject.reload)
+    if isinstance(founder, OurMember) and isinstance(joiner, OurMember):
+        _after_all_spoke(watch, _talked(founder.group), _talked(joiner.group))
     if isinstance(subject, OurMember):
         _save_and_load(watch, subject.group)
         _join_certified(watch, runner.suite, size)
@@ -142,6 +151,33 @@ def _save_and_load(watch: Stopwatch, group: mls.Group) -> None:
         record = watch.time(SAVE, partial(mls.save_epoch, group.epoch))
         rows = mls.save_traffic(group.traffic)
         watch.time(LOAD, partial(mls.load_group, record, rows))
+
+
+def _talked(group: mls.Group) -> mls.Group:
+    """Return the group after each member has spoken: it holds ratchets of all."""
+    tree = group.traffic.secret_tree
+    for leaf in range(tree.leaf_count):
+        tree, _, _ = tree.next_key(group.suite, leaf, RatchetKind.APPLICATION)
+    return group.with_secret_tree(tree)
+
+
+def _after_all_spoke(watch: Stopwatch, writer: mls.Group, reader: mls.Group) -> None:
+    while watch.needs_more(UNPROTECT_TALKED):
+        writer, message = mls.protect(writer, TEXT, system_rng)
+        heard = watch.time(UNPROTECT_TALKED, partial(_receive, reader, message))
+        rows = partial(mls.changed_rows, reader.traffic, heard.traffic)
+        watch.time(ROWS_TALKED, rows)
+        reader = heard
+    saved = mls.save_epoch(reader.epoch), mls.save_traffic(reader.traffic)
+    while watch.needs_more(LOAD_TALKED):
+        watch.time(LOAD_TALKED, partial(mls.load_group, *saved))
+
+
+def _receive(group: mls.Group, message: mls.PrivateMessage) -> mls.Group:
+    received = mls.receive(group, message, mls.AcceptEverything())
+    if not isinstance(received, mls.ReceivedApplication):
+        raise BugError("not application data")
+    return received.group
 
 
 def _join_certified(watch: Stopwatch, suite: CipherSuite, size: int) -> None:

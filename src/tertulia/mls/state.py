@@ -5,10 +5,10 @@ small rows under short keys, so that sending or receiving a text writes the row 
 ratchet and not the group. Every record starts with the version of its form.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Annotated, TypeAlias
+from typing import Annotated, TypeAlias, TypeVar
 
 from tertulia.codec import (
     CodecError,
@@ -149,13 +149,12 @@ def save_traffic(traffic: Traffic) -> Rows:
 
 def changed_rows(before: Traffic, after: Traffic) -> ChangedRows:
     """Return the rows that differ after an operation within one epoch."""
-    old = dict(_rows(before))
-    new = dict(_rows(after))
-    changed: dict[bytes, bytes | None] = {key: None for key in old if key not in new}
-    for key, value in new.items():
-        if old.get(key) is not value:
-            changed[key] = _encode_row(value)
-    return changed
+    old, new = before.secret_tree, after.secret_tree
+    return {
+        **_changed(old.nodes, new.nodes, _node_key),
+        **_changed(old.ratchets, new.ratchets, _ratchet_key),
+        **_changed(before.proposals, after.proposals, _proposal_key),
+    }
 
 
 def load_group(epoch_record: bytes, rows: Rows) -> Group:
@@ -200,15 +199,50 @@ def load_key_package(data: bytes) -> KeyPackageSecrets:
 
 
 _RowValue: TypeAlias = Secret | Ratchet | PendingProposal
+_K = TypeVar("_K")
 
 
 def _rows(traffic: Traffic) -> Iterator[tuple[bytes, _RowValue]]:
     for node, secret in traffic.secret_tree.nodes.items():
-        yield bytes((RowKind.NODE,)) + uint32.encode(node), secret
-    for (leaf, kind), ratchet in traffic.secret_tree.ratchets.items():
-        yield bytes((RowKind.RATCHET,)) + uint32.encode(leaf) + bytes((kind,)), ratchet
+        yield _node_key(node), secret
+    for sender, ratchet in traffic.secret_tree.ratchets.items():
+        yield _ratchet_key(sender), ratchet
     for reference, pending in traffic.proposals.items():
-        yield bytes((RowKind.PROPOSAL,)) + reference, pending
+        yield _proposal_key(reference), pending
+
+
+def _changed(
+    old: Mapping[_K, _RowValue],
+    new: Mapping[_K, _RowValue],
+    row_key: Callable[[_K], bytes],
+) -> ChangedRows:
+    """Return the rows of one kind that differ.
+
+    Looks at each value once and makes keys and rows only of those that changed: a room
+    of a thousand has some thousand ratchets, and a message changes one.
+    """
+    if old is new:
+        return {}
+    changed = {key: value for key, value in new.items() if old.get(key) is not value}
+    kept = len(new) - sum(key not in old for key in changed)
+    gone = old.keys() - new.keys() if kept < len(old) else ()
+    return {
+        **{row_key(key): None for key in gone},
+        **{row_key(key): _encode_row(value) for key, value in changed.items()},
+    }
+
+
+def _node_key(node: int) -> bytes:
+    return bytes((RowKind.NODE,)) + uint32.encode(node)
+
+
+def _ratchet_key(sender: tuple[int, RatchetKind]) -> bytes:
+    leaf, kind = sender
+    return bytes((RowKind.RATCHET,)) + uint32.encode(leaf) + bytes((kind,))
+
+
+def _proposal_key(reference: bytes) -> bytes:
+    return bytes((RowKind.PROPOSAL,)) + reference
 
 
 def _encode_row(value: _RowValue) -> bytes:
