@@ -18,7 +18,8 @@ def main(arguments: list[str]) -> int:
     (folder,) = arguments
     KEPT.mkdir(exist_ok=True)
     for place in sorted(Path(folder).iterdir()):
-        inputs = sorted(path.read_bytes() for path in place.iterdir())
+        paths = [path for path in place.rglob("*") if path.is_file()]
+        inputs = sorted({path.read_bytes() for path in paths})
         seeds = [data.hex() for data in inputs if len(data) <= LARGEST_SEED]
         path = KEPT / f"{place.name}.json"
         path.write_text(json.dumps({"seeds": seeds}, indent=0) + "\n")

@@ -64,16 +64,18 @@ def new_room(suite: CipherSuite) -> Room:
     """Return the group, at epoch 1, with one pending proposal."""
     rng = seeded_rng("fuzz")
     founder = create_group(_identity(suite, "Ana"), b"group", Lifetime(0, 2**63), rng)
-    joiners = [
-        create_key_package(_identity(suite, name), Lifetime(0, 2**63), rng)
-        for name in ("Ben", "Cora")
-    ]
+    joiners = [new_key_package(suite, name, rng) for name in ("Ben", "Cora")]
     plan = CommitPlan([Add(mine.key_package) for mine in joiners])
     made = commit(founder, plan, ANYONE, rng)
     if made.welcome is None:
         raise ValueError("nobody was added")
     ben = join(made.welcome, joiners[0], ANYONE)
     return Room(_with_pending(made.after), _with_pending(ben), joiners[0])
+
+
+def new_key_package(suite: CipherSuite, name: str, rng: Rng) -> KeyPackageSecrets:
+    """Return a key package, with its secrets, of somebody of this name."""
+    return create_key_package(_identity(suite, name), Lifetime(0, 2**63), rng)
 
 
 def _identity(suite: CipherSuite, name: str) -> Identity:

@@ -1,5 +1,7 @@
 """Write the seeds of all targets into a folder, one folder for each target.
 
+Those of `decoding` are one folder deeper, by decoder.
+
 python -m fuzz.seeds FOLDER
 """
 
@@ -9,7 +11,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from fuzz.room import ANYONE, REFERENCE, Room, chosen_suite, new_room, seeded_rng
+from fuzz.room import (
+    ANYONE,
+    REFERENCE,
+    Room,
+    chosen_suite,
+    new_key_package,
+    new_room,
+    seeded_rng,
+)
+from fuzz.targets import DECODERS, chosen_decoder
 from tertulia.codec import encode_opaque
 from tertulia.mls import (
     PUBLIC,
@@ -24,11 +35,13 @@ from tertulia.mls import (
     TreePatch,
     commit,
     encode_message,
+    make_group_info,
     propose_update,
 )
 from tertulia.mls.framing import CommitContent, ProposalContent
 from tertulia.mls.state import save_epoch, save_key_package, save_traffic
 from tertulia.mls.tree_patch import ChangedNode
+from tertulia.mls.welcome import open_group_secrets
 
 VECTORS = Path(__file__).resolve().parent.parent / "vectors" / "mls"
 KEPT = VECTORS.parent / "fuzz"
@@ -41,22 +54,8 @@ def seeds(room: Room) -> dict[str, list[bytes]]:
     The vectors are of cipher suite 1; to a room of another one they are strangers.
     """
     messages = [data for data in _vector_bytes() if len(data) <= LARGEST_SEED]
-    rows = b"".join(
-        encode_opaque(key) + encode_opaque(row)
-        for key, row in save_traffic(room.ben.traffic).items()
-    )
     made = {
-        "decoding": [
-            *(b"\0" + data for data in messages[::4]),
-            b"\1" + room.ana.tree.encode(),
-            b"\2" + save_epoch(room.ben.epoch),
-            b"\3" + rows,
-            b"\4" + save_key_package(room.joining),
-            b"\5" + room.joining.key_package.encode(),
-            b"\7" + room.ana.context.encode(),
-            b"\x08" + room.ana.leaf.encode(),
-            b"\x0d" + TreePatch(4, (ChangedNode(0, room.ana.leaf),)).encode(),
-        ],
+        "decoding": [*(b"\0" + data for data in messages[::4]), *_encoded(room)],
         "receiving": [*_messages(room), *messages[::4]],
         "cheating": list(_contents(room)),
         "joining": [room.ana.tree.encode(), room.ben.tree.encode()],
@@ -85,6 +84,43 @@ def _messages(room: Room) -> Iterator[bytes]:
         yield encode_message(commit(quiet, plan, ANYONE, rng).message)
     _, proposal = propose_update(quiet, rng)
     yield encode_message(proposal)
+
+
+def _encoded(room: Room) -> Iterator[bytes]:
+    """Yield something for each decoder but that of messages."""
+    rng = seeded_rng("encoded")
+    ana, joining = room.ana, new_key_package(room.suite, "Dora", rng)
+    made = commit(ana, CommitPlan([Add(joining.key_package)]), ANYONE, rng)
+    public = commit(ana, CommitPlan(framing=PUBLIC), ANYONE, rng).message
+    if made.welcome is None or not isinstance(public, PublicMessage):
+        raise ValueError("not the messages that the plans ask for")
+    content = public.content
+    if not isinstance(content.content, CommitContent):
+        raise TypeError(content.content)
+    rows = b"".join(
+        encode_opaque(key) + encode_opaque(row)
+        for key, row in save_traffic(room.ben.traffic).items()
+    )
+    numbers = tuple(DECODERS)
+    patch = TreePatch(4, (ChangedNode(0, ana.leaf),))
+    yield from (
+        bytes((numbers.index(decoder),)) + encoded
+        for decoder, encoded in {
+            "tree": ana.tree.encode(),
+            "saved-epoch": save_epoch(room.ben.epoch),
+            "saved-rows": rows,
+            "saved-key-package": save_key_package(joining),
+            "KeyPackage": joining.key_package.encode(),
+            "GroupInfo": make_group_info(ana).encode(),
+            "GroupContext": ana.context.encode(),
+            "LeafNode": ana.leaf.encode(),
+            "Commit": content.content.commit.encode(),
+            "Welcome": made.welcome.encode(),
+            "GroupSecrets": open_group_secrets(made.welcome, joining).encode(),
+            "FramedContent": content.encode(),
+            "tree-patch": patch.encode(),
+        }.items()
+    )
 
 
 def _contents(room: Room) -> Iterator[bytes]:
@@ -116,9 +152,11 @@ def main(arguments: list[str]) -> int:
     """Write the seeds; return the exit code."""
     (folder,) = arguments
     for target, contents in seeds(new_room(chosen_suite())).items():
-        place = Path(folder) / target
-        place.mkdir(parents=True, exist_ok=True)
         for number, data in enumerate(contents):
+            place = Path(folder) / target
+            if target == "decoding":
+                place /= chosen_decoder(data)
+            place.mkdir(parents=True, exist_ok=True)
             (place / f"seed-{number:04}").write_bytes(data)
     return 0
 

@@ -76,8 +76,12 @@ _STRUCTS: tuple[type[Struct], ...] = (
 def decoding(room: Room, data: bytes) -> None:
     """Decode with the decoder that the first byte chooses; what decodes re-encodes."""
     with suppress(CodecError, InvalidError, StateError):
-        number, encoded = data[:1], data[1:]
-        _DECODERS[number[0] % len(_DECODERS) if number else 0](room, encoded)
+        DECODERS[chosen_decoder(data)](room, data[1:])
+
+
+def chosen_decoder(data: bytes) -> str:
+    """Return the name of the decoder that the first byte chooses."""
+    return _NAMES[data[0] % len(_NAMES) if data else 0]
 
 
 def _decode_message(_: Room, data: bytes) -> None:
@@ -128,15 +132,16 @@ def _struct_decoder(struct: type[Struct]) -> Callable[[Room, bytes], None]:
     return decode
 
 
-_DECODERS: tuple[Callable[[Room, bytes], None], ...] = (
-    _decode_message,
-    _decode_tree,
-    _load_epoch,
-    _load_rows,
-    _load_key_package,
-    *map(_struct_decoder, _STRUCTS),
-    _patch_tree,
-)
+DECODERS: dict[str, Callable[[Room, bytes], None]] = {
+    "message": _decode_message,
+    "tree": _decode_tree,
+    "saved-epoch": _load_epoch,
+    "saved-rows": _load_rows,
+    "saved-key-package": _load_key_package,
+    **{struct.__name__: _struct_decoder(struct) for struct in _STRUCTS},
+    "tree-patch": _patch_tree,
+}
+_NAMES = tuple(DECODERS)
 
 
 def _expect(encoded: bytes, data: bytes) -> None:

@@ -2,14 +2,16 @@
 
 import tracemalloc
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 
 from fuzz import targets
 from fuzz.room import Room, new_room
 from fuzz.seeds import seeds
-from tertulia.codec import Reader, encode_opaque
+from tertulia.codec import CodecError, Reader, encode_opaque
 from tertulia.crypto import cipher_suite
+from tertulia.mls import InvalidError, StateError
 
 ROOM = new_room(cipher_suite(1))
 ROOMS = {"suite 1": ROOM, "hybrid": new_room(cipher_suite(0xF002))}
@@ -42,6 +44,17 @@ def test_targets_behave_on_altered_seeds(name: str, suite: str) -> None:
             altered = bytearray(seed)
             altered[position] ^= 0x41
             TARGETS[name](ROOMS[suite], bytes(altered))
+
+
+@pytest.mark.parametrize("suite", ROOMS)
+def test_each_decoder_has_a_seed_that_it_takes(suite: str) -> None:
+    taken = set()
+    for seed in SEEDS[suite]["decoding"]:
+        with suppress(CodecError, InvalidError, StateError):
+            decoder = targets.chosen_decoder(seed)
+            targets.DECODERS[decoder](ROOMS[suite], seed[1:])
+            taken.add(decoder)
+    assert taken == set(targets.DECODERS)
 
 
 def test_a_target_lets_through_what_is_not_documented(
