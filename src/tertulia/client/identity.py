@@ -150,16 +150,7 @@ def profile_extension(name: str) -> Extension:
 
 def credential_in(leaf: LeafNode) -> DeviceCredential:
     """Return the certificate in a leaf, unverified; raise CodecError."""
-    if not isinstance(leaf.credential, BasicCredential):
-        raise CodecError("not a basic credential")
-    return _decoded(leaf.credential.identity)
-
-
-# Every commit has everybody's certificate read, and they hardly ever change. What is
-# remembered is what the same bytes always give.
-@lru_cache(maxsize=limits.CERTIFICATES)
-def _decoded(certificate: bytes) -> DeviceCredential:
-    return DeviceCredential.decode(certificate)
+    return _credential(_certificate(leaf))
 
 
 def name_in(leaf: LeafNode) -> str:
@@ -168,17 +159,38 @@ def name_in(leaf: LeafNode) -> str:
     A profile of a newer program is no name and no error: verdicts on leaves must not
     depend on the program's version.
     """
-    data = find_extension(leaf.extensions, PROFILE)
-    if data is None:
-        return ""
-    try:
-        return Profile.decode(data).name
-    except UnknownVersionError:
-        return ""
+    return _name(find_extension(leaf.extensions, PROFILE))
 
 
 def member_of(leaf: LeafNode) -> Member:
     """Return whom a leaf says it stands for; raise CodecError."""
-    credential = credential_in(leaf)
+    return _member(_certificate(leaf), find_extension(leaf.extensions, PROFILE))
+
+
+def _certificate(leaf: LeafNode) -> bytes:
+    if not isinstance(leaf.credential, BasicCredential):
+        raise CodecError("not a basic credential")
+    return leaf.credential.identity
+
+
+# Every commit has everybody's leaf read, and leaves hardly ever change. What is
+# remembered is what the same bytes always give.
+@lru_cache(maxsize=limits.LEAVES_READ)
+def _member(certificate: bytes, profile: bytes | None) -> Member:
+    credential = _credential(certificate)
     key = credential.account_key
-    return Member(key, account_id(key), credential.device, name_in(leaf))
+    return Member(key, account_id(key), credential.device, _name(profile))
+
+
+@lru_cache(maxsize=limits.LEAVES_READ)
+def _credential(certificate: bytes) -> DeviceCredential:
+    return DeviceCredential.decode(certificate)
+
+
+def _name(profile: bytes | None) -> str:
+    if profile is None:
+        return ""
+    try:
+        return Profile.decode(profile).name
+    except UnknownVersionError:
+        return ""

@@ -44,6 +44,8 @@ def heard(turn: Turn, room: Room, entry: frames.Entry, leaver: Leaver) -> Room:
 
 def accounts_leaving(leavers: tuple[Leaver, ...], group: mls.Group) -> set[bytes]:
     """Return the accounts all of whose devices said that they leave."""
+    if not leavers:
+        return set()
     going = {leaver.leaf for leaver in leavers}
     staying: set[bytes] = set()
     leaving: set[bytes] = set()

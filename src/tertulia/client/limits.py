@@ -45,9 +45,9 @@ LEAVING_CLAIMS: Final = 512 * 1024
 # a leaf with its certificate and name not twice that.
 KEM_OUTPUT: Final = 8 * 1024
 
-# Certificates whose reading is remembered, of 600 bytes each: a few more than the
+# Leaves whose reading is remembered, of 800 bytes each: a few more than the
 # largest room has devices.
-CERTIFICATES: Final = 8192
+LEAVES_READ: Final = 8192
 
 # What is encrypted, its signature of 66 bytes included, takes at least this: any short
 # line looks like any other.
