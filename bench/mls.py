@@ -61,7 +61,7 @@ PROCESS_POPULATED = "process one"
 PROTECT = "protect 300 bytes"
 UNPROTECT = "unprotect 300 bytes"
 RELOAD = "save and load the state"
-SAVE = "save the epoch alone"
+SAVE = "save what a commit changed"
 LOAD = "load the state alone"
 UNPROTECT_TALKED = "unprotect, all have spoken"
 ROWS_TALKED = "what to save after it"
@@ -147,10 +147,18 @@ def measure(runner: Runner, peers: "Peers", size: int) -> Stopwatch:
 
 
 def _save_and_load(watch: Stopwatch, group: mls.Group) -> None:
+    plan, policy = mls.CommitPlan(), mls.AcceptEverything()
+    after = mls.commit(group, plan, policy, system_rng).after
+    rows, tree = mls.save_traffic(after.traffic), after.tree.encode()
     while watch.needs_more(LOAD):
-        record = watch.time(SAVE, partial(mls.save_epoch, group.epoch))
-        rows = mls.save_traffic(group.traffic)
-        watch.time(LOAD, partial(mls.load_group, record, rows))
+        record = watch.time(SAVE, partial(_save, group, after))
+        watch.time(LOAD, partial(_load, record, rows, tree))
+
+
+def _save(before: mls.Group, after: mls.Group) -> bytes:
+    """Return the record of an epoch; encode what is new in its tree, too."""
+    mls.tree_difference(before.tree, after.tree).encode()
+    return mls.save_epoch(after.epoch)
 
 
 def _talked(group: mls.Group) -> mls.Group:
@@ -165,12 +173,17 @@ def _after_all_spoke(watch: Stopwatch, writer: mls.Group, reader: mls.Group) -> 
     while watch.needs_more(UNPROTECT_TALKED):
         writer, message = mls.protect(writer, TEXT, system_rng)
         heard = watch.time(UNPROTECT_TALKED, partial(_receive, reader, message))
-        rows = partial(mls.changed_rows, reader.traffic, heard.traffic)
-        watch.time(ROWS_TALKED, rows)
+        changed = partial(mls.changed_rows, reader.traffic, heard.traffic)
+        watch.time(ROWS_TALKED, changed)
         reader = heard
-    saved = mls.save_epoch(reader.epoch), mls.save_traffic(reader.traffic)
+    record, tree = mls.save_epoch(reader.epoch), reader.tree.encode()
+    rows = mls.save_traffic(reader.traffic)
     while watch.needs_more(LOAD_TALKED):
-        watch.time(LOAD_TALKED, partial(mls.load_group, *saved))
+        watch.time(LOAD_TALKED, partial(_load, record, rows, tree))
+
+
+def _load(record: bytes, rows: Mapping[bytes, bytes], tree: bytes) -> mls.Group:
+    return mls.load_group(record, rows, mls.decode_tree(tree))
 
 
 def _receive(group: mls.Group, message: mls.PrivateMessage) -> mls.Group:

@@ -39,6 +39,7 @@ COLUMNS = (
     "GroupInfo without tree",
     "tree",
     "Welcome with tree",
+    "tree patch",
     "saved epoch",
     "memory",
 )
@@ -55,6 +56,7 @@ def weigh(suite: CipherSuite, size: int) -> Sequence[int]:
     )
     group, memory = _join(welcome, mine)
     populated = _commit(group)
+    patch = mls.tree_difference(group.tree, populated.after.tree)
     _, text = mls.protect(populated.after, bytes(300), system_rng)
     group_info = mls.make_group_info(group, tree=False, external_pub=True)
     return (
@@ -65,7 +67,8 @@ def weigh(suite: CipherSuite, size: int) -> Sequence[int]:
         len(mls.encode_message(group_info)),
         len(group.tree.encode()),
         len(welcome),
-        len(mls.save_epoch(group.epoch)),
+        len(patch.encode()),
+        len(mls.save_epoch(populated.after.epoch)),
         memory,
     )
 

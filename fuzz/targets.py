@@ -114,11 +114,11 @@ def _load_rows(room: Room, data: bytes) -> None:
     while source.remaining:
         key = source.opaque(64)
         rows[key] = source.opaque(1 << 20)
-    load_group(save_epoch(room.ben.epoch), rows)
+    load_group(save_epoch(room.ben.epoch), rows, room.ben.tree)
 
 
-def _load_epoch(_: Room, data: bytes) -> None:
-    load_group(data, {})
+def _load_epoch(room: Room, data: bytes) -> None:
+    load_group(data, {}, room.ben.tree)
 
 
 def _load_key_package(_: Room, data: bytes) -> None:

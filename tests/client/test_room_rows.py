@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from tertulia import mls
+from tertulia.client import limits
 from tertulia.client.commands import CreateInvite, RevokeInvite, SendText
 from tertulia.client.effects import Asked
 from tertulia.client.room import Live, Pending, Room, RoomState
@@ -21,12 +23,15 @@ from tertulia.client.rows import (
     PutOutbox,
     PutPending,
     PutRoom,
+    PutTree,
     RoomRow,
     StoredRoom,
 )
 from tertulia.client.views import RoomStatus
+from tertulia.codec import encode_opaque
 from tests.client.script import group_of, room_of
 from tests.client.world import Device, World
+from tests.mls.world import make
 
 ID, RELAY = b"r" * 16, b"f" * 32
 EMPTY = Room(ID, RoomState(RoomStatus.LEFT))
@@ -50,9 +55,11 @@ def is_same(one: mls.Group | None, other: mls.Group | None) -> bool:
     """Tell whether two groups are the same down to every key."""
     assert one is not None
     assert other is not None
-    return mls.save_epoch(one.epoch) == mls.save_epoch(
-        other.epoch
-    ) and mls.save_traffic(one.traffic) == mls.save_traffic(other.traffic)
+    return (
+        mls.save_epoch(one.epoch) == mls.save_epoch(other.epoch)
+        and one.tree == other.tree
+        and mls.save_traffic(one.traffic) == mls.save_traffic(other.traffic)
+    )
 
 
 def test_a_room_is_loaded_as_it_was_saved() -> None:
@@ -86,13 +93,7 @@ def test_messages_that_wait_are_loaded_in_their_order() -> None:
     assert again.outbox == room_of(ana, room).outbox
     assert [message.number for message in again.outbox] == [2, 3, 4]
     shuffled = StoredRoom(
-        ana.disk.rooms[room],
-        None,
-        {},
-        None,
-        tuple(reversed(list(ana.disk.outbox.values()))),
-        (),
-        (),
+        ana.disk.rooms[room], outbox=tuple(reversed(list(ana.disk.outbox.values())))
     )
     assert load_room(shuffled).outbox == again.outbox
 
@@ -107,6 +108,56 @@ def test_a_handshake_on_its_way_is_loaded_with_the_epoch_it_starts() -> None:
     assert again is not None
     assert (again.key, again.handshake, again.blob_hash) == (b"k" * 16, 3, b"h" * 32)
     assert is_same(again.after, after)
+
+
+def test_a_handshake_on_its_way_is_saved_with_what_it_changes() -> None:
+    room, ana, _ = circle()
+    kept = room_of(ana, room)
+    assert kept.group is not None
+    made = make(kept.group)
+    assert made.after.context.epoch % limits.WHOLE_TREE_EPOCHS
+    waits = replace(kept, pending=Pending(b"k" * 16, 3, b"h" * 32, made.after))
+    changes = changes_of(kept, waits, RELAY)
+    ana.disk.save(changes)
+    again = loaded(ana, room).pending
+    assert again is not None
+    assert is_same(again.after, made.after)
+    # It is a patch of a tree: when that is another one, it is saved anew.
+    moved = replace(waits, group=make(made.after).after)
+    assert kinds(waits, moved) == [PutTree, PutEpoch, PutPending]
+    assert kinds(waits, replace(waits, group=kept.group)) == []
+
+
+def test_a_tree_inside_the_epoch_s_record_is_put_beside_the_next() -> None:
+    room, ana, luis = circle()
+    kept = room_of(ana, room)
+    group = kept.group
+    assert group is not None
+    record, context = mls.save_epoch(group.epoch), group.context.encode()
+    tree = encode_opaque(group.tree.encode())
+    older = record[:1] + context + tree + record[len(context) + 2 :]
+    pending = msgspec.msgpack.encode([b"k" * 16, 3, b"h" * 32, older, {}])
+    (now,) = [each for each in ana.disk.stored_rooms() if each.row.room == room]
+    again = load_room(replace(now, epoch=older, tree=(), pending=pending))
+    assert is_same(again.group, group)
+    assert again.pending is not None
+    assert again.pending.after.tree == group.tree
+    assert not again.tree_apart
+    luis.get(CreateInvite(room))
+    change, *_ = changes_of(
+        again, replace(again, group=group_of(ana, room), pending=None), RELAY
+    )
+    assert isinstance(change, PutTree)
+    assert not change.follows
+
+
+def test_a_tree_of_another_epoch_is_refused() -> None:
+    room, ana, _ = circle()
+    (now,) = [each for each in ana.disk.stored_rooms() if each.row.room == room]
+    (first, *_) = now.tree
+    whole = group_of(ana, room).tree.encode()
+    with pytest.raises(mls.StateError, match="another epoch"):
+        load_room(replace(now, tree=(replace(first, epoch=77, tree=whole),)))
 
 
 def test_what_did_not_change_is_not_saved() -> None:
@@ -135,13 +186,13 @@ def test_a_new_epoch_saves_all_its_keys() -> None:
     room, ana, luis = circle()
     before = room_of(ana, room)
     luis.get(CreateInvite(room))
-    assert kinds(before, room_of(ana, room)) == [PutRoom, PutEpoch]
+    assert kinds(before, room_of(ana, room)) == [PutRoom, PutTree, PutEpoch]
 
 
 def test_the_first_save_has_everything_there_is() -> None:
     room, ana, _ = circle()
     kept = room_of(ana, room)
-    assert kinds(None, kept) == [PutRoom, PutEpoch, PutInvite]
+    assert kinds(None, kept) == [PutRoom, PutTree, PutEpoch, PutInvite]
     assert kinds(None, EMPTY) == [PutRoom]
     (change,) = changes_of(None, EMPTY, RELAY)
     assert isinstance(change, PutRoom)
@@ -176,7 +227,7 @@ def test_only_links_that_changed_are_saved() -> None:
 def stored(
     state: bytes, *outbox: OutboxRow, pending: bytes | None = None
 ) -> StoredRoom:
-    return StoredRoom(RoomRow(ID, RELAY, state), None, {}, pending, outbox, (), ())
+    return StoredRoom(RoomRow(ID, RELAY, state), pending=pending, outbox=outbox)
 
 
 def test_a_room_that_was_too_new_is_looked_at_again() -> None:

@@ -52,6 +52,7 @@ from tertulia.client import (
     PutProfile,
     PutRelay,
     PutRoom,
+    PutTree,
     RelayRow,
     Reply,
     RoomRow,
@@ -64,6 +65,7 @@ from tertulia.client import (
     Ticked,
     TransferFailed,
     Transmit,
+    TreeRow,
     UploadBlob,
     Uploaded,
     load_session,
@@ -92,6 +94,7 @@ class Disk:
         self.relays: dict[bytes, RelayRow] = {}
         self.rooms: dict[bytes, RoomRow] = {}
         self.epochs: dict[bytes, bytes] = {}
+        self.trees: dict[bytes, list[TreeRow]] = {}
         self.keys: dict[bytes, dict[bytes, bytes]] = {}
         self.pending: dict[bytes, bytes] = {}
         self.outbox: dict[tuple[bytes, bytes], OutboxRow] = {}
@@ -117,6 +120,9 @@ class Disk:
                 self._drop_room(room)
             case PutEpoch() | ChangeKeys() | DropEpoch():
                 self._apply_to_epoch(change)
+            case PutTree(row, follows):
+                kept = self.trees[row.room] if follows else []
+                self.trees[row.room] = [*kept, row]
             case PutPending(room, pending):
                 self.pending[room] = pending
             case DropPending(room):
@@ -154,6 +160,7 @@ class Disk:
                         self.keys[room][key] = value
             case DropEpoch(room):
                 self.epochs.pop(room, None)
+                self.trees.pop(room, None)
                 self.keys.pop(room, None)
 
     def _put_message(self, row: MessageRow) -> None:
@@ -169,6 +176,7 @@ class Disk:
         tables: tuple[dict[bytes, Any], ...] = (
             self.rooms,
             self.epochs,
+            self.trees,
             self.keys,
             self.pending,
         )
@@ -186,6 +194,7 @@ class Disk:
             StoredRoom(
                 row,
                 self.epochs.get(room),
+                tuple(self.trees.get(room, ())),
                 self.keys.get(room, {}),
                 self.pending.get(room),
                 tuple(item for (name, _), item in self.outbox.items() if name == room),

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tertulia.codec import encode_opaque
 from tertulia.mls import (
     PUBLIC,
     Add,
@@ -15,6 +16,7 @@ from tertulia.mls import (
     Remove,
     StateError,
     changed_rows,
+    decode_tree,
     join,
     load_group,
     load_key_package,
@@ -42,7 +44,8 @@ from tests.mls.world import (
 
 
 def stored(group: Group) -> Group:
-    return load_group(save_epoch(group.epoch), save_traffic(group.traffic))
+    tree = decode_tree(group.tree.encode())
+    return load_group(save_epoch(group.epoch), save_traffic(group.traffic), tree)
 
 
 def send(group: Group, text: bytes) -> tuple[Group, PrivateMessage]:
@@ -58,6 +61,19 @@ def hear_text(group: Group, message: PrivateMessage) -> Group:
 def test_a_group_is_loaded_as_it_was_saved() -> None:
     for group in grown("Ana", "Luis", "Eva"):
         assert contents(stored(group)) == contents(group)
+
+
+def test_a_tree_is_needed_and_may_stand_in_the_record() -> None:
+    (group,) = group_of("Ana")
+    record, rows = save_epoch(group.epoch), save_traffic(group.traffic)
+    with pytest.raises(StateError, match="without its tree"):
+        load_group(record, rows)
+    # As it was before trees were kept apart.
+    context = group.context.encode()
+    assert record[1:].startswith(context + b"\0")
+    rest = record[len(context) + 2 :]
+    older = record[:1] + context + encode_opaque(group.tree.encode()) + rest
+    assert contents(load_group(older, rows)) == contents(group)
 
 
 def test_a_group_goes_on_after_it_was_stored() -> None:
@@ -135,9 +151,9 @@ def test_another_version_is_refused() -> None:
     (group,) = group_of("Ana")
     epoch, rows = save_epoch(group.epoch), save_traffic(group.traffic)
     with pytest.raises(StateError, match="version 02"):
-        load_group(b"\2" + epoch[1:], rows)
+        load_group(b"\2" + epoch[1:], rows, group.tree)
     with pytest.raises(StateError, match="version none"):
-        load_group(epoch, dict.fromkeys(rows, b""))
+        load_group(epoch, dict.fromkeys(rows, b""), group.tree)
     with pytest.raises(StateError, match="version ff"):
         load_key_package(b"\xff" + save_key_package(key_package("Ana"))[1:])
 
@@ -150,7 +166,7 @@ def test_a_row_under_an_unknown_key_is_refused(key: bytes) -> None:
     ((good, row),) = save_traffic(group.traffic).items()
     assert good == b"\x01\0\0\0\0"
     with pytest.raises(StateError):
-        load_group(save_epoch(group.epoch), {key: row})
+        load_group(save_epoch(group.epoch), {key: row}, group.tree)
 
 
 def test_an_unknown_suite_is_refused() -> None:
@@ -158,7 +174,7 @@ def test_an_unknown_suite_is_refused() -> None:
     context = replace(group.context, cipher_suite=0x7777)
     record = save_epoch(replace(group.epoch, context=context))
     with pytest.raises(StateError):
-        load_group(record, {})
+        load_group(record, {}, group.tree)
     package = key_package("Ana")
     strange = replace(package.key_package, cipher_suite=0x7777)
     with pytest.raises(StateError):
@@ -172,7 +188,7 @@ def test_damaged_bytes_are_refused_or_another_group(data: st.DataObject) -> None
     position = data.draw(st.integers(0, len(record) - 1))
     record[position] ^= data.draw(st.integers(1, 255))
     try:
-        load_group(bytes(record), save_traffic(group.traffic))
+        load_group(bytes(record), save_traffic(group.traffic), group.tree)
     except StateError:
         return
     assert bytes(record) != save_epoch(group.epoch)
@@ -180,9 +196,10 @@ def test_damaged_bytes_are_refused_or_another_group(data: st.DataObject) -> None
 
 @given(cut=st.integers(0, 2000))
 def test_truncated_bytes_are_refused(cut: int) -> None:
-    record = save_epoch(group_of("Ana")[0].epoch)
+    (group,) = group_of("Ana")
+    record = save_epoch(group.epoch)
     with pytest.raises(StateError):
-        load_group(record[: min(cut, len(record) - 1)], {})
+        load_group(record[: min(cut, len(record) - 1)], {}, group.tree)
     package = save_key_package(key_package("Ana"))
     with pytest.raises(StateError):
         load_key_package(package[: min(cut, len(package) - 1)])

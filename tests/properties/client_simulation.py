@@ -344,7 +344,8 @@ class WatchedDevice(Device):
 def _image(group: mls.Group | None) -> Any:
     if group is None:
         return None
-    return mls.save_epoch(group.epoch), dict(mls.save_traffic(group.traffic))
+    rows = dict(mls.save_traffic(group.traffic))
+    return mls.save_epoch(group.epoch), group.tree.encode(), rows
 
 
 # The world ----------------------------------------------------------------------------

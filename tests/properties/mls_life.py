@@ -45,6 +45,7 @@ class Store:
 
     def __init__(self, group: mls.Group) -> None:
         self.epoch = mls.save_epoch(group.epoch)
+        self.tree = group.tree.encode()
         self.rows = dict(mls.save_traffic(group.traffic))
 
     def write_changes(self, before: mls.Group, after: mls.Group) -> None:
@@ -56,7 +57,7 @@ class Store:
                 self.rows[key] = row
 
     def load(self) -> mls.Group:
-        return mls.load_group(self.epoch, self.rows)
+        return mls.load_group(self.epoch, self.rows, mls.decode_tree(self.tree))
 
     def holds(self, secret: bytes) -> bool:
         """Tell whether these bytes stand anywhere on disk."""

@@ -12,9 +12,11 @@ from tertulia.client import (
     PutOutbox,
     PutPending,
     PutRoom,
+    PutTree,
     RoomRow,
     RowChange,
     StoredRoom,
+    TreeRow,
 )
 from tertulia.crypto import Secret
 
@@ -29,6 +31,8 @@ def all_of_a_room(room: bytes) -> list[RowChange]:
     return [
         PutRoom(RoomRow(room, RELAY, b"state")),
         PutEpoch(room, b"epoch", {b"a": b"1", b"b": b"2"}),
+        PutTree(TreeRow(room, 7, b"tree")),
+        PutTree(TreeRow(room, 8, b"patch"), follows=True),
         PutPending(room, b"pending"),
         PutOutbox(OutboxRow(room, 1, b"key", b"text")),
         PutInvite(InviteRow(room, b"invite", "link")),
@@ -42,6 +46,7 @@ def as_stored(room: bytes) -> StoredRoom:
     return StoredRoom(
         RoomRow(room, RELAY, b"state"),
         b"epoch",
+        (TreeRow(room, 7, b"tree"), TreeRow(room, 8, b"patch")),
         {b"a": b"1", b"b": b"2"},
         b"pending",
         (OutboxRow(room, 1, b"key", b"text"),),

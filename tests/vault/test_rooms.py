@@ -21,9 +21,11 @@ from tertulia.client import (
     PutOutbox,
     PutPending,
     PutRoom,
+    PutTree,
     RoomRow,
     RowChange,
     StoredRoom,
+    TreeRow,
 )
 from tertulia.vault import Vault
 from tests.vault.samples import OTHER, RELAY, ROOM, all_of_a_room, as_stored
@@ -54,9 +56,7 @@ def test_rooms_are_a_relay_s_and_keep_their_order(vault: Vault) -> None:
     changed = RoomRow(ROOM, RELAY, b"changed")
     assert after(vault, PutRoom(alone), PutRoom(changed)).row == changed
     assert [room.row.room for room in vault.rooms(RELAY)] == [ROOM, OTHER]
-    assert vault.rooms(b"another relay") == [
-        StoredRoom(alone, None, {}, None, (), (), ())
-    ]
+    assert vault.rooms(b"another relay") == [StoredRoom(alone)]
     assert vault.rooms(b"no relay") == []
 
 
@@ -72,7 +72,16 @@ def test_keys_are_replaced_added_and_deleted_one_by_one(vault: Vault) -> None:
 
 
 def test_a_dropped_epoch_leaves_no_key(vault: Vault) -> None:
-    assert after(vault, DropEpoch(ROOM)) == replace(BEFORE, epoch=None, keys={})
+    found = after(vault, DropEpoch(ROOM))
+    assert found == replace(BEFORE, epoch=None, tree=(), keys={})
+
+
+def test_patches_follow_a_tree_and_go_with_it(vault: Vault) -> None:
+    patch = TreeRow(ROOM, 9, b"another")
+    found = after(vault, PutTree(patch, follows=True))
+    assert found == replace(BEFORE, tree=(*BEFORE.tree, patch))
+    whole = TreeRow(ROOM, 10, b"whole")
+    assert after(vault, PutTree(whole)) == replace(BEFORE, tree=(whole,))
 
 
 def test_there_is_one_pending_handshake(vault: Vault) -> None:
@@ -107,7 +116,7 @@ def test_a_dropped_room_leaves_nothing_but_proofs(vault: Vault) -> None:
     assert vault.entries(ROOM, 0, 10) == []
     assert vault.evidence() == [proof]
     # Nothing of it waits for a room of the same id.
-    empty = StoredRoom(BEFORE.row, None, {}, None, (), (), ())
+    empty = StoredRoom(BEFORE.row)
     assert after(vault, PutRoom(BEFORE.row)) == empty
 
 

@@ -110,10 +110,12 @@ from tertulia.client.rows import (
     PutProfile,
     PutRelay,
     PutRoom,
+    PutTree,
     RelayRow,
     RoomRow,
     RowChange,
     StoredRoom,
+    TreeRow,
 )
 from tertulia.client.session import load_session, step
 from tertulia.client.state import Session
@@ -228,6 +230,7 @@ __all__ = [
     "PutProfile",
     "PutRelay",
     "PutRoom",
+    "PutTree",
     "RelayMoved",
     "RelayRefusedError",
     "RelayRow",
@@ -253,6 +256,7 @@ __all__ = [
     "Ticked",
     "TransferFailed",
     "Transmit",
+    "TreeRow",
     "UnreadableRoomError",
     "UpdateNeededError",
     "UploadBlob",

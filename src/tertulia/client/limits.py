@@ -45,6 +45,14 @@ LEAVING_CLAIMS: Final = 512 * 1024
 # a leaf with its certificate and name not twice that.
 KEM_OUTPUT: Final = 8 * 1024
 
+# So many epochs go by until a room's tree is saved whole again: in a room of 1,000
+# a commit then writes 14 kB of it on average, and loading reads at most 30 kB more.
+WHOLE_TREE_EPOCHS: Final = 32
+
+# A larger patch of a tree, in bytes, is saved as the whole tree it makes: together they
+# stay below 2 MiB. A commit in a hybrid room of 500 makes one of 12 kB.
+SAVED_TREE_PATCH: Final = 64 * 1024
+
 # Leaves whose reading is remembered, of 800 bytes each: a few more than the
 # largest room has devices.
 LEAVES_READ: Final = 8192

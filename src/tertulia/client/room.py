@@ -159,6 +159,8 @@ class Room:
     links: Mapping[bytes, str] = field(default_factory=dict)
     hashes: Mapping[int, bytes] = field(default_factory=dict)
     live: Live = field(default_factory=Live)
+    # Whether the tree was saved beside the epoch: not yet in rooms of older vaults.
+    tree_apart: bool = True
 
     @property
     def policy(self) -> RoomPolicy | None:

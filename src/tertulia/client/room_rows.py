@@ -25,6 +25,12 @@ from tertulia.client.rows import (
     RowChange,
     StoredRoom,
 )
+from tertulia.client.tree_rows import (
+    changed_tree,
+    decoded_tree,
+    load_tree,
+    tree_change,
+)
 from tertulia.client.views import RoomStatus
 
 
@@ -34,6 +40,8 @@ class _PendingRecord(Struct, frozen=True, array_like=True):
     blob_hash: bytes
     epoch: bytes
     keys: dict[bytes, bytes]
+    tree: bytes = b""  # inside `epoch` in records of older vaults
+    follows: bool = False  # it is a patch of the tree of the room's epoch
 
 
 def changes_of(before: Room | None, after: Room, relay: bytes) -> list[RowChange]:
@@ -43,7 +51,7 @@ def changes_of(before: Room | None, after: Room, relay: bytes) -> list[RowChange
         state = msgspec.msgpack.encode(after.state)
         changes.append(PutRoom(RoomRow(after.id, relay, state)))
     changes += _group_changes(None if before is None else before.group, after)
-    changes += _pending_changes(None if before is None else before.pending, after)
+    changes += _pending_changes(before, after)
     changes += _outbox_changes(() if before is None else before.outbox, after)
     changes += _invite_changes({} if before is None else before.links, after)
     return changes
@@ -57,25 +65,34 @@ def _group_changes(before: mls.Group | None, after: Room) -> list[RowChange]:
         return [DropEpoch(after.id)]
     if before is None or before.epoch is not group.epoch:
         epoch, keys = mls.save_epoch(group.epoch), mls.save_traffic(group.traffic)
-        return [PutEpoch(after.id, epoch, keys)]
+        saved = before if after.tree_apart else None
+        tree = tree_change(after.id, saved, group)
+        return [tree, PutEpoch(after.id, epoch, keys)]
     keys_changed = mls.changed_rows(before.traffic, group.traffic)
     return [ChangeKeys(after.id, keys_changed)] if keys_changed else []
 
 
-def _pending_changes(before: Pending | None, after: Room) -> list[RowChange]:
-    pending = after.pending
-    if pending is before:
-        return []
+def _pending_changes(before: Room | None, after: Room) -> list[RowChange]:
+    pending, old = after.pending, None if before is None else before.pending
     if pending is None:
-        return [DropPending(after.id)]
+        return [] if old is None else [DropPending(after.id)]
+    if pending is old and before is not None and _tree(before) is _tree(after):
+        return []
+    tree = tree_change(after.id, after.group, pending.after)
     record = _PendingRecord(
         pending.key,
         pending.handshake,
         pending.blob_hash,
         mls.save_epoch(pending.after.epoch),
         dict(mls.save_traffic(pending.after.traffic)),
+        tree.row.tree,
+        tree.follows,
     )
     return [PutPending(after.id, msgspec.msgpack.encode(record))]
+
+
+def _tree(room: Room) -> mls.RatchetTree | None:
+    return None if room.group is None else room.group.tree
 
 
 def _outbox_changes(before: tuple[OutboxMessage, ...], after: Room) -> list[RowChange]:
@@ -120,27 +137,40 @@ def load_room(stored: StoredRoom) -> Room:
     if state.status is RoomStatus.OUTDATED:
         # Perhaps the program was updated since: look at the entry again.
         state = changed(state, status=RoomStatus.MEMBER)
-    group = None
-    if stored.epoch is not None:
-        group = mls.load_group(stored.epoch, stored.keys)
+    group = _load_group(stored)
     return Room(
         stored.row.room,
         state,
         group,
-        _load_pending(stored.pending),
+        _load_pending(stored.pending, group),
         tuple(sorted(outbox, key=lambda message: message.number)),
         {row.invite: row.link for row in stored.invites},
         {place: hash_ for place, hash_ in stored.entries if place <= state.place},
         Live(),
+        tree_apart=stored.epoch is None or bool(stored.tree),
     )
 
 
-def _load_pending(data: bytes | None) -> Pending | None:
+def _load_group(stored: StoredRoom) -> mls.Group | None:
+    if stored.epoch is None:
+        return None
+    group = mls.load_group(stored.epoch, stored.keys, load_tree(stored.tree))
+    if stored.tree and stored.tree[-1].epoch != group.context.epoch:
+        raise mls.StateError("the tree is of another epoch")
+    return group
+
+
+def _load_pending(data: bytes | None, before: mls.Group | None) -> Pending | None:
     if data is None:
         return None
     try:
         record = msgspec.msgpack.decode(data, type=_PendingRecord)
     except msgspec.DecodeError as error:
         raise mls.StateError(str(error)) from error
-    group = mls.load_group(record.epoch, record.keys)
+    tree = None
+    if record.follows and before is not None:
+        tree = changed_tree(before.tree, record.tree)
+    elif record.tree:
+        tree = decoded_tree(record.tree)
+    group = mls.load_group(record.epoch, record.keys, tree)
     return Pending(record.key, record.handshake, record.blob_hash, group)

@@ -5,7 +5,7 @@ it stores as bytes and gives back. All changes of one `Save` are one transaction
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from tertulia.crypto import Secret
@@ -92,6 +92,15 @@ class InviteRow:
 
 
 @dataclass(frozen=True, slots=True)
+class TreeRow:
+    """A ratchet tree as of an epoch, or what that epoch's commit changed in it."""
+
+    room: bytes
+    epoch: int
+    tree: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class EvidenceRow:
     """Proof against a relay or a member, kept for people to look at."""
 
@@ -134,11 +143,19 @@ class DropRoom:
 
 @dataclass(frozen=True, slots=True)
 class PutEpoch:
-    """Replace a room's MLS epoch, and with it all its key rows."""
+    """Replace a room's MLS epoch, but for its tree, and with it all its key rows."""
 
     room: bytes
     epoch: bytes
     keys: Mapping[bytes, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class PutTree:
+    """Replace a room's tree; or keep a patch that `follows` all that is kept of it."""
+
+    row: TreeRow
+    follows: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +253,7 @@ RowChange: TypeAlias = (
     | PutRoom
     | DropRoom
     | PutEpoch
+    | PutTree
     | ChangeKeys
     | DropEpoch
     | PutPending
@@ -256,9 +274,10 @@ class StoredRoom:
     """All rows of a room that its session needs to go on."""
 
     row: RoomRow
-    epoch: bytes | None
-    keys: Mapping[bytes, bytes]
-    pending: bytes | None
-    outbox: tuple[OutboxRow, ...]
-    invites: tuple[InviteRow, ...]
-    entries: tuple[tuple[int, bytes], ...]  # (place, hash) of the newest kept ones
+    epoch: bytes | None = None
+    tree: tuple[TreeRow, ...] = ()  # a whole one, then patches, by epoch
+    keys: Mapping[bytes, bytes] = field(default_factory=dict)
+    pending: bytes | None = None
+    outbox: tuple[OutboxRow, ...] = ()
+    invites: tuple[InviteRow, ...] = ()
+    entries: tuple[tuple[int, bytes], ...] = ()  # (place, hash) of the newest kept ones

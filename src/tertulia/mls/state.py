@@ -1,8 +1,10 @@
 """Groups as bytes, to be stored and taken up again.
 
-An epoch is one record, written when a commit is applied. What messages change is many
-small rows under short keys, so that sending or receiving a text writes the row of one
-ratchet and not the group. Every record starts with the version of its form.
+An epoch is one record, written when a commit is applied, but for its tree: most of that
+is as it was in the epoch before (`tree_patch`), so it is kept apart. What messages
+change is many small rows under short keys, so that sending or receiving a text writes
+the row of one ratchet and not the group. Every record starts with the version of its
+form.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -33,7 +35,7 @@ from tertulia.mls.key_schedule import EpochSecrets
 from tertulia.mls.limits import MAX_DIGEST, MAX_KEY, MAX_TREE
 from tertulia.mls.proposal import PROPOSAL, Proposal, ReInit
 from tertulia.mls.proposal_list import SentProposal
-from tertulia.mls.ratchet_tree import decode_tree
+from tertulia.mls.ratchet_tree import RatchetTree, decode_tree
 from tertulia.mls.secret_field import SecretField
 from tertulia.mls.secret_tree import MessageKey, Ratchet, RatchetKind, SecretTree
 from tertulia.mls.treekem import PrivateKeys
@@ -76,7 +78,7 @@ class _PastEpoch(Struct):
 class _EpochRecord(Struct):
     version: Annotated[int, uint8]
     context: GroupContext
-    tree: Annotated[bytes, Opaque(MAX_TREE)]
+    tree: Annotated[bytes, Opaque(MAX_TREE)]  # empty, if it is kept apart
     secrets: EpochSecrets
     confirmation_tag: Annotated[bytes, Opaque(MAX_DIGEST)]
     leaf_index: Annotated[int, uint32]
@@ -125,13 +127,16 @@ class _ProposalRow(Struct):
 
 
 def save_epoch(epoch: Epoch) -> bytes:
-    """Return the record of what changes with each commit. It holds private keys."""
+    """Return the record of what changes with each commit, but for the tree.
+
+    It holds private keys.
+    """
     keys = sorted(epoch.private_keys.by_node.items())
     past = sorted(epoch.past_resumption.items())
     return _EpochRecord(
         version=VERSION,
         context=epoch.context,
-        tree=epoch.tree.encode(),
+        tree=b"",
         secrets=epoch.secrets,
         confirmation_tag=epoch.confirmation_tag,
         leaf_index=epoch.private_keys.leaf_index,
@@ -157,10 +162,16 @@ def changed_rows(before: Traffic, after: Traffic) -> ChangedRows:
     }
 
 
-def load_group(epoch_record: bytes, rows: Rows) -> Group:
-    """Return the group that was saved; raise StateError if the bytes are damaged."""
+def load_group(
+    epoch_record: bytes, rows: Rows, tree: RatchetTree | None = None
+) -> Group:
+    """Return the group that was saved, of which `tree` was kept apart.
+
+    Raises StateError if the bytes are damaged. That the tree is the epoch's is for the
+    caller to know.
+    """
     try:
-        epoch = _load_epoch(epoch_record)
+        epoch = _load_epoch(epoch_record, tree)
         return Group(epoch, _load_traffic(epoch.tree.leaf_count, rows))
     except (CodecError, InvalidError, UnsupportedSuiteError) as error:
         raise StateError(str(error)) from error
@@ -265,13 +276,17 @@ def _check_version(data: bytes) -> None:
         raise StateError(f"version {data[:1].hex() or 'none'} is not known here")
 
 
-def _load_epoch(data: bytes) -> Epoch:
+def _load_epoch(data: bytes, tree: RatchetTree | None) -> Epoch:
     _check_version(data)
     record = _EpochRecord.decode(data)
+    if record.tree:
+        tree = decode_tree(record.tree)
+    if tree is None:
+        raise StateError("an epoch without its tree")
     return Epoch(
         suite=cipher_suite(record.context.cipher_suite),
         context=record.context,
-        tree=decode_tree(record.tree),
+        tree=tree,
         secrets=record.secrets,
         confirmation_tag=record.confirmation_tag,
         private_keys=PrivateKeys(

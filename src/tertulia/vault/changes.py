@@ -22,6 +22,7 @@ from tertulia.client import (
     PutProfile,
     PutRelay,
     PutRoom,
+    PutTree,
     RowChange,
 )
 from tertulia.vault import entries, evidence, messages, profiles, rooms
@@ -42,6 +43,8 @@ def apply(database: apsw.Connection, change: RowChange) -> None:
             rooms.drop_room(database, room)
         case PutEpoch(room, epoch, keys):
             rooms.put_epoch(database, room, epoch, keys)
+        case PutTree(row, follows):
+            rooms.put_tree(database, row, follows=follows)
         case ChangeKeys(room, changed):
             rooms.change_keys(database, room, changed)
         case DropEpoch(room):

@@ -5,13 +5,14 @@ from typing import Final
 
 import apsw
 
-from tertulia.client import InviteRow, OutboxRow, RoomRow, StoredRoom
+from tertulia.client import InviteRow, OutboxRow, RoomRow, StoredRoom, TreeRow
 from tertulia.vault import entries
 
 # Where a room leaves rows that go with it.
 _TABLES: Final = (
     "room",
     "epoch",
+    "tree",
     "epoch_key",
     "pending",
     "outbox",
@@ -40,8 +41,8 @@ def drop_room(database: apsw.Connection, room: bytes) -> None:
 def put_epoch(
     database: apsw.Connection, room: bytes, epoch: bytes, keys: Mapping[bytes, bytes]
 ) -> None:
-    """Replace a room's epoch and all its keys."""
-    drop_epoch(database, room)
+    """Replace a room's epoch and all its keys; its tree is kept apart."""
+    _drop_keys(database, room)
     database.execute("INSERT INTO epoch VALUES (?, ?)", (room, epoch))
     change_keys(database, room, keys)
 
@@ -61,9 +62,23 @@ def change_keys(
 
 
 def drop_epoch(database: apsw.Connection, room: bytes) -> None:
-    """Delete a room's epoch and all its keys."""
+    """Delete a room's epoch with its tree and all its keys."""
+    _drop_keys(database, room)
+    database.execute("DELETE FROM tree WHERE room = ?", (room,))
+
+
+def _drop_keys(database: apsw.Connection, room: bytes) -> None:
     database.execute("DELETE FROM epoch WHERE room = ?", (room,))
     database.execute("DELETE FROM epoch_key WHERE room = ?", (room,))
+
+
+def put_tree(database: apsw.Connection, row: TreeRow, *, follows: bool) -> None:
+    """Keep what an epoch changed in a room's tree, or the whole instead of all."""
+    if not follows:
+        database.execute("DELETE FROM tree WHERE room = ?", (row.room,))
+    database.execute(
+        "INSERT INTO tree VALUES (?, ?, ?)", (row.room, row.epoch, row.tree)
+    )
 
 
 def put_pending(database: apsw.Connection, room: bytes, pending: bytes) -> None:
@@ -111,14 +126,16 @@ def rooms(database: apsw.Connection, relay: bytes) -> list[StoredRoom]:
 
 
 def _stored(database: apsw.Connection, row: RoomRow) -> StoredRoom:
+    room = row.room
     return StoredRoom(
         row,
-        _epoch(database, row.room),
-        _keys(database, row.room),
-        _pending(database, row.room),
-        _outbox(database, row.room),
-        _invites(database, row.room),
-        entries.recent_hashes(database, row.room),
+        epoch=_epoch(database, room),
+        tree=_tree(database, room),
+        keys=_keys(database, room),
+        pending=_pending(database, room),
+        outbox=_outbox(database, room),
+        invites=_invites(database, room),
+        entries=entries.recent_hashes(database, room),
     )
 
 
@@ -127,6 +144,13 @@ def _epoch(database: apsw.Connection, room: bytes) -> bytes | None:
         "SELECT epoch FROM epoch WHERE room = ?", (room,)
     ).get
     return epoch
+
+
+def _tree(database: apsw.Connection, room: bytes) -> tuple[TreeRow, ...]:
+    found = database.execute(
+        "SELECT room, epoch, tree FROM tree WHERE room = ? ORDER BY epoch", (room,)
+    )
+    return tuple(TreeRow(*row) for row in found)
 
 
 def _keys(database: apsw.Connection, room: bytes) -> dict[bytes, bytes]:

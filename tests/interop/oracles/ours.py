@@ -342,7 +342,9 @@ class OurMember:
     def reload(self) -> None:
         with _refusals():
             self._in_group = mls.load_group(
-                mls.save_epoch(self.group.epoch), mls.save_traffic(self.group.traffic)
+                mls.save_epoch(self.group.epoch),
+                mls.save_traffic(self.group.traffic),
+                mls.decode_tree(self.group.tree.encode()),
             )
 
     def resume(
