@@ -4,6 +4,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typing_extensions import override
 
 from tertulia.codec import CodecError
 from tertulia.crypto import cipher_suite
@@ -77,14 +78,6 @@ def test_any_bytes_are_a_leaf_or_a_codec_error(data: bytes) -> None:
         except CodecError:
             continue
         assert leaf.encode() == candidate
-
-
-def test_a_client_supports_what_everybody_must_and_what_it_lists() -> None:
-    capabilities = Capabilities(extensions=(0xF001,))
-    assert capabilities.supports_extension(0xF001)
-    assert all(capabilities.supports_extension(number) for number in range(1, 6))
-    assert not capabilities.supports_extension(0)
-    assert not capabilities.supports_extension(0xF002)
 
 
 def test_our_capabilities_name_this_protocol_and_its_suites() -> None:
@@ -181,8 +174,33 @@ def test_a_leafs_own_extensions_must_be_listed_in_its_capabilities() -> None:
 
 
 def test_extensions_that_everybody_supports_need_not_be_listed() -> None:
-    about = About(leaf_extensions=(Extension(1, b"application id"),))
+    everybodys = tuple(Extension(number, b"") for number in range(1, 6))
+    check_leaf(leaf_of(about=About(leaf_extensions=everybodys)), SUITE, NOWHERE)
+    for number in (0, 6):
+        about = About(leaf_extensions=(Extension(number, b""),))
+        with refused(Rule.LEAF_EXTENSIONS):
+            check_leaf(leaf_of(about=about), SUITE, NOWHERE)
+
+
+def test_many_extensions_are_looked_up_not_searched_for() -> None:
+    compared = 0
+
+    class Number(int):
+        @override
+        def __eq__(self, other: object) -> bool:
+            nonlocal compared
+            compared += 1
+            return int(self) == other
+
+        __hash__ = int.__hash__
+
+    types = range(0xF000, 0xF800)
+    about = About(
+        capabilities=Capabilities(extensions=tuple(map(Number, types))),
+        leaf_extensions=tuple(Extension(number, b"") for number in reversed(types)),
+    )
     check_leaf(leaf_of(about=about), SUITE, NOWHERE)
+    assert compared <= 2 * len(types)
 
 
 def test_an_extension_type_stands_once_in_a_leaf() -> None:
