@@ -3,6 +3,7 @@ from contextlib import suppress
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typing_extensions import override
 
 from tertulia.codec import CodecError
 from tertulia.mls import (
@@ -129,3 +130,19 @@ def test_a_large_tree_grows_when_it_is_full() -> None:
         patched_tree(full, TreePatch(2 * count, (taken, added)))
     with refused(Rule.TREE_SHAPE):
         patched_tree(full, TreePatch(2 * count, ()))
+
+
+def test_to_count_its_members_a_tree_is_not_copied() -> None:
+    class Counting(RatchetTree):
+        copies = 0
+
+        @property
+        @override
+        def nodes(self) -> tuple[Node | None, ...]:
+            Counting.copies += 1
+            return super().nodes
+
+    count = 2 * limits.MAX_BLANK_LEAVES
+    full = Counting([LEAF, None] * (count - 1) + [LEAF])
+    patched_tree(full, TreePatch(2 * count, (ChangedNode(2 * count, LEAF),)))
+    assert Counting.copies == 1

@@ -84,8 +84,5 @@ def _leaf_count(tree: RatchetTree, patch: TreePatch) -> int:
 def _members(tree: RatchetTree, patch: TreePatch) -> int:
     """Return how many leaves are not blank once the tree is patched."""
     changed = {node.index: node.node for node in patch.changed if not node.index % 2}
-    kept = (
-        index not in changed and tree.nodes[index] is not None
-        for index in range(0, len(tree.nodes), 2)
-    )
+    kept = (2 * leaf not in changed for leaf, _ in tree.members())
     return sum(kept) + sum(node is not None for node in changed.values())
