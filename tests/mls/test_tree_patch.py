@@ -13,6 +13,7 @@ from tertulia.mls import (
     RatchetTree,
     Rule,
     TreePatch,
+    decode_tree,
     limits,
     patched_tree,
     tree_difference,
@@ -87,6 +88,9 @@ LEAF, PARENT = LEAVES[0], ParentNode(b"key", b"", ())
         (2, ((3, PARENT),)),
         (2, ((1, LEAF),)),
         (2, ((0, PARENT),)),
+        (2, ()),
+        (4, ((2, LEAF),)),
+        (4, ((2, LEAF), (5, PARENT))),
     ],
 )
 def test_a_patch_of_the_wrong_shape_is_refused(
@@ -130,6 +134,15 @@ def test_a_large_tree_grows_when_it_is_full() -> None:
         patched_tree(full, TreePatch(2 * count, (taken, added)))
     with refused(Rule.TREE_SHAPE):
         patched_tree(full, TreePatch(2 * count, ()))
+
+
+def test_a_patched_tree_is_read_again_as_the_same() -> None:
+    before = RatchetTree([LEAF, None, LEAF])
+    after = patched_tree(before, TreePatch(1, (ChangedNode(0, LEAF),)))
+    assert decode_tree(after.encode()).tree_hash(SUITE) == after.tree_hash(SUITE)
+    # With nobody in its right half a tree would come back from disk as a smaller one.
+    with refused(Rule.TREE_SHAPE):
+        patched_tree(before, TreePatch(2, (ChangedNode(2, None),)))
 
 
 def test_to_count_its_members_a_tree_is_not_copied() -> None:

@@ -147,6 +147,10 @@ class RatchetTree:
         first, stop = tree_math.leaf_range(index)
         return not any(self._nodes[2 * first : 2 * stop : 2])
 
+    def is_wider_than_needed(self) -> bool:
+        """Tell whether the right half of the tree has no member (section 7.7)."""
+        return self.leaf_count > 1 and self.is_empty_below(tree_math.right(self.root))
+
     def direct_path(self, leaf_index: int) -> list[int]:
         """Return the ancestors of a leaf, from its parent to the root."""
         return tree_math.direct_path(2 * leaf_index, self.leaf_count)
@@ -283,7 +287,7 @@ class TreeDraft(RatchetTree):
 
     def truncate(self) -> None:
         """Halve the tree while its right half has no member (section 7.7)."""
-        while self.leaf_count > 1 and self.is_empty_below(tree_math.right(self.root)):
+        while self.is_wider_than_needed():
             kept = self.root
             del self._nodes[kept:]
             del self._hashes[kept:]

@@ -67,7 +67,10 @@ def patched_tree(tree: RatchetTree, patch: TreePatch) -> RatchetTree:
         if changed.node is not None and is_parent != bool(changed.index % 2):
             raise InvalidError(Rule.TREE_SHAPE, f"node {changed.index} of another kind")
         nodes[changed.index] = changed.node
-    return RatchetTree(nodes)
+    patched = RatchetTree(nodes)
+    if patched.is_wider_than_needed():
+        raise InvalidError(Rule.TREE_SHAPE, "the right half is empty")
+    return patched
 
 
 def _leaf_count(tree: RatchetTree, patch: TreePatch) -> int:
