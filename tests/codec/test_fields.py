@@ -138,6 +138,17 @@ def test_the_limit_of_a_vector_counts_bytes_not_elements() -> None:
         numbers.decode(b"\6\0\1\0\2\0\3")
 
 
+def test_the_number_of_elements_of_a_vector_can_be_limited() -> None:
+    few = Vector(Optional(uint8), 10, most=2)
+    assert few.decode(b"\2\0\0") == (None, None)
+    assert few.encode((None, None)) == b"\2\0\0"
+    with pytest.raises(CodecError, match="more than 2 values"):
+        few.encode((None, None, None))
+    # The third is not even read: it would be another error.
+    with pytest.raises(CodecError, match="more than 2 values"):
+        few.decode(b"\3\0\0\2")
+
+
 def test_an_element_that_crosses_the_end_of_its_vector_is_refused() -> None:
     # The second number begins inside the vector; its other half stands outside.
     with pytest.raises(TruncatedError):

@@ -1,6 +1,6 @@
-from tertulia.crypto import CIPHER_SUITES
+from tertulia.crypto import CIPHER_SUITES, HYBRID_SUITE
 from tertulia.mls import limits
-from tests.mls.world import About, group_of, seeded
+from tests.mls.world import seeded
 
 
 def test_every_suite_fits_with_room_to_spare() -> None:
@@ -13,9 +13,11 @@ def test_every_suite_fits_with_room_to_spare() -> None:
         assert suite.kdf.size <= limits.MAX_DIGEST
 
 
-def test_a_tree_of_the_smallest_leaves_meets_both_its_limits_at_once() -> None:
-    leaf = group_of("Ana", about=About())[0].leaf.encode()
-    assert len(leaf) * limits.MAX_LEAVES >= limits.MAX_TREE
+def test_a_tree_has_leaves_for_all_the_members_whose_keys_it_holds() -> None:
+    members = 10_000
+    key = 32 + len(CIPHER_SUITES[HYBRID_SUITE].generate_kem_key_pair(seeded("")).public)
+    assert members <= limits.MAX_LEAVES
+    assert 2 * members * key <= limits.MAX_TREE
 
 
 def test_the_keys_of_all_generations_that_may_be_skipped_at_once_are_kept() -> None:

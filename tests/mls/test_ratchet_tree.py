@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tertulia.codec import CodecError
+from tertulia.codec import CodecError, encode_opaque
 from tertulia.mls import (
     InvalidError,
     LeafNode,
@@ -11,6 +11,8 @@ from tertulia.mls import (
     RatchetTree,
     Rule,
     decode_tree,
+    limits,
+    tree_math,
 )
 from tertulia.mls.ratchet_tree import Node
 from tests.mls.world import SUITE, group_of, grown, key_package, refused, unchanged
@@ -261,11 +263,13 @@ def test_a_tree_of_unknown_nodes_is_refused() -> None:
         decode_tree(encoded(b"\1\3" + leaf("Ana").encode()))
 
 
-def test_a_tree_of_too_many_leaves_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tertulia.mls.ratchet_tree.MAX_LEAVES", 2)
-    assert decode_tree(tree_of("Ana", "Luis").encode()).leaf_count == 2
-    with pytest.raises(CodecError, match="a tree of 4 leaves"):
-        decode_tree(tree_of("Ana", "Luis", "Eva").encode())
+def test_a_tree_of_too_many_leaves_is_refused_before_it_is_read() -> None:
+    most = tree_math.node_count(limits.MAX_LEAVES)
+    largest = encode_opaque(BLANK * (most - 1) + A_LEAF)
+    assert decode_tree(largest).leaf_count == limits.MAX_LEAVES
+    # What stands behind that is no node, and is not looked at.
+    with pytest.raises(CodecError, match=f"more than {most} values"):
+        decode_tree(encode_opaque(BLANK * most + b"\2"))
 
 
 @given(st.binary(max_size=200))

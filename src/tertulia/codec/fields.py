@@ -121,17 +121,23 @@ class Opaque(Codec[bytes]):
 
 
 class Vector(Codec[tuple[T, ...]]):
-    """`T<V>`: values one after the other, at most `limit` bytes together."""
+    """`T<V>`: values one after the other, at most `limit` bytes together.
 
-    __slots__ = ("_element", "limit")
+    `most` bounds their number where a value takes more memory than bytes on the wire.
+    """
 
-    def __init__(self, element: Codec[T], limit: int) -> None:
+    __slots__ = ("_element", "limit", "most")
+
+    def __init__(self, element: Codec[T], limit: int, most: int | None = None) -> None:
         self._element = element
         self.limit = limit
+        self.most = limit if most is None else most
 
     @override
     def write(self, value: Sequence[T], out: bytearray) -> None:
-        """Append the length in bytes and the values; raise OversizeError."""
+        """Append the length in bytes and the values; raise CodecError."""
+        if len(value) > self.most:
+            raise self._too_many()
         body = bytearray()
         for element in value:
             self._element.write(element, body)
@@ -149,11 +155,16 @@ class Vector(Codec[tuple[T, ...]]):
         if not size:
             return ()
         outer = source.enter(size)
-        elements = []
+        elements: list[T] = []
         while source.remaining:
+            if len(elements) == self.most:
+                raise self._too_many()
             elements.append(self._element.read(source))
         source.leave(outer)
         return tuple(elements)
+
+    def _too_many(self) -> CodecError:
+        return CodecError(f"more than {self.most} values")
 
 
 class Optional(Codec[T | None]):

@@ -32,8 +32,9 @@ MAX_EXTENSIONS = MAX_TREE
 # Everything else that is a list or a ciphertext: bounded by the message.
 MAX_MESSAGE = MAX_TREE
 
-# Leaves of a tree; 2^20 of them fill MAX_TREE with the smallest leaf there is.
-MAX_LEAVES = 1 << 20
+# Leaves of a tree: those of 10,000 members need so many. A blank node is a byte on the
+# wire and a pointer in each of several lists here: MAX_TREE bytes of them are a gigabyte.
+MAX_LEAVES = 1 << 14
 
 # Leaves that a patch may make of nothing: to hash them all takes milliseconds. A larger
 # tree grows only when it is full, as it does where members are added one by one.

@@ -14,7 +14,6 @@ from typing_extensions import override
 
 from tertulia.codec import (
     Codec,
-    CodecError,
     Nested,
     Opaque,
     Optional,
@@ -51,7 +50,7 @@ NODE: Codec[Node] = Variant(
     uint8,
     {LEAF: (LeafNode, Nested(LeafNode)), PARENT: (ParentNode, Nested(ParentNode))},
 )
-_NODES = Vector(Optional(NODE), MAX_TREE)
+_NODES = Vector(Optional(NODE), MAX_TREE, tree_math.node_count(MAX_LEAVES))
 
 
 class RatchetTree:
@@ -216,8 +215,6 @@ def decode_tree(data: bytes) -> RatchetTree:
     leaf_count = 1
     while tree_math.node_count(leaf_count) < len(nodes):
         leaf_count *= 2
-    if leaf_count > MAX_LEAVES:
-        raise CodecError(f"a tree of {leaf_count} leaves")
     nodes += [None] * (tree_math.node_count(leaf_count) - len(nodes))
     return RatchetTree(nodes)
 
