@@ -106,6 +106,31 @@ def test_who_looks_alike_is_told_apart(names: dict[bytes, str]) -> None:
         assert account_id.hex().startswith(tag)
 
 
+@given(
+    st.dictionaries(
+        st.binary(max_size=4).map(lambda start: start.ljust(4, b"\x11")),
+        st.sampled_from(["Ana", "\u039da", "\u03bda", "na", "Eva"]),
+        max_size=12,
+    )
+)
+def test_a_tag_is_no_longer_than_its_likes_demand(names: dict[bytes, str]) -> None:
+    tags = distinct_names(names)
+    for account_id, name in names.items():
+        mine = account_id.hex()
+        rivals = [
+            other.hex()
+            for other in names
+            if other != account_id and are_alike(name, names[other])
+        ]
+        sizes = range(limits.TAG_DIGITS, len(mine) + 1)
+        enough = (
+            size
+            for size in sizes
+            if size == len(mine) or all(mine[:size] != each[:size] for each in rivals)
+        )
+        assert tags[account_id] == (mine[: next(enough)] if rivals else "")
+
+
 @given(st.text(max_size=30), st.text(max_size=30))
 def test_any_names_can_be_compared(one: str, other: str) -> None:
     tags = distinct_names({account(1): one, account(2): other})

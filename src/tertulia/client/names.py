@@ -8,7 +8,9 @@ doubt names are alike.
 
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from functools import lru_cache
+from itertools import pairwise, takewhile
 from typing import Final
 
 from tertulia.client import limits
@@ -53,38 +55,38 @@ def distinct_names(names: Mapping[bytes, str]) -> dict[bytes, str]:
 
     Accounts whose names look alike get tags that are different among them.
     """
-    alike: dict[str, set[bytes]] = defaultdict(set)
+    alike: dict[str, list[str]] = defaultdict(list)
     for account, name in names.items():
         for skeleton in _skeletons(name):
-            alike[skeleton].add(account)
-    rivals: dict[bytes, set[bytes]] = {account: set() for account in names}
-    for accounts in alike.values():
-        for account in accounts:
-            rivals[account] |= accounts - {account}
-    return {account: _tag(account, rivals[account]) for account in names}
+            alike[skeleton].append(account.hex())
+    sizes = dict.fromkeys((account.hex() for account in names), 0)
+    for rivals in alike.values():
+        # In order, whoever shares most digits with an id stands beside it.
+        for one, other in pairwise(sorted(rivals)):
+            size = max(limits.TAG_DIGITS, _shared(one, other) + 1)
+            for each in (one, other):
+                sizes[each] = max(sizes[each], size)
+    return {account: account.hex()[: sizes[account.hex()]] for account in names}
 
 
-def _skeletons(name: str) -> set[str]:
+def _shared(one: str, other: str) -> int:
+    """Return with how many equal digits both begin."""
+    equal = takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False))
+    return sum(1 for _ in equal)
+
+
+# People are looked at again and again, and rarely change their names.
+@lru_cache(maxsize=limits.LEAVES_READ)
+def _skeletons(name: str) -> frozenset[str]:
     """Return what a name may be taken for, as written and in small letters."""
     plain = unicodedata.normalize("NFKD", neutralise(name))
     letters = "".join(
         each for each in plain if not unicodedata.combining(each) and not each.isspace()
     )
-    return {_merged(letters.casefold()), _merged(letters.translate(_SEEN_AS))}
+    seen_as = (letters.casefold(), letters.translate(_SEEN_AS))
+    return frozenset(map(_merged, seen_as))
 
 
 def _merged(letters: str) -> str:
     seen = letters.translate(_SEEN_AS).casefold().translate(_SEEN_AS)
     return seen.replace("rn", "m").replace("vv", "w")
-
-
-def _tag(account: bytes, rivals: Iterable[bytes]) -> str:
-    """Return as many digits of an account id as tell it from its rivals."""
-    others = [rival.hex() for rival in rivals]
-    if not others:
-        return ""
-    mine = account.hex()
-    size = limits.TAG_DIGITS
-    while size < len(mine) and any(each[:size] == mine[:size] for each in others):
-        size += 1
-    return mine[:size]
