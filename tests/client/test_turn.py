@@ -101,6 +101,13 @@ def test_what_is_only_under_way_is_not_saved() -> None:
     assert now.link.phase is Phase.OPEN
 
 
+def test_a_room_that_is_put_back_as_it_was_costs_nothing() -> None:
+    now = turn()
+    before = now.session
+    assert now.put(before.rooms[ROOM]) is before.rooms[ROOM]
+    assert now.session is before
+
+
 def test_requests_are_numbered_and_found_by_their_number_once() -> None:
     now = turn()
     now.request(lambda number: frames.FetchEntries(number, ROOM, 5), ToFetch(ROOM))

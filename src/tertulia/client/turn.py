@@ -84,6 +84,8 @@ class Turn:
 
     def put(self, room: Room) -> Room:
         """Replace a room, or add one."""
+        if self.session.rooms.get(room.id) is room:
+            return room
         rooms = {**self.session.rooms, room.id: room}
         self.session = replace(self.session, rooms=rooms)
         return room
