@@ -7,7 +7,12 @@ import pytest
 
 from tertulia import mls
 from tertulia.client import limits
-from tertulia.client.commands import CreateInvite, RevokeInvite, SendText
+from tertulia.client.commands import (
+    CreateInvite,
+    InviteMade,
+    RevokeInvite,
+    SendText,
+)
 from tertulia.client.effects import Asked
 from tertulia.client.room import Live, Pending, Room, RoomState
 from tertulia.client.room_rows import changes_of, load_room
@@ -197,6 +202,32 @@ def test_the_first_save_has_everything_there_is() -> None:
     (change,) = changes_of(None, EMPTY, RELAY)
     assert isinstance(change, PutRoom)
     assert (change.row.room, change.row.relay) == (ID, RELAY)
+
+
+def test_neither_keys_nor_links_nor_words_show_in_a_repr() -> None:
+    room, ana, _ = circle()
+    made = ana.get(CreateInvite(room))
+    assert isinstance(made, InviteMade)
+    ana.world.reachable = False
+    ana.world.cut(ana)
+    ana.get(SendText(room, "a word of mine"))
+    kept = room_of(ana, room)
+    group = kept.group
+    assert group is not None
+    kept = replace(kept, pending=Pending(b"k" * 16, 3, b"h" * 32, group))
+    changes = changes_of(None, kept, RELAY)
+    assert {PutRoom, PutEpoch, PutPending, PutOutbox, PutInvite} <= {
+        type(change) for change in changes
+    }
+    keys = ChangeKeys(room, mls.save_traffic(group.traffic))
+    (stored,) = ana.disk.stored_rooms()
+    shown = repr((*changes, keys, stored))
+    secret = group.epoch.secrets.init_secret.reveal()
+    assert repr(secret)[2:-1] not in shown
+    for row in mls.save_traffic(group.traffic).values():
+        assert repr(row)[2:-1] not in shown
+    assert made.link not in shown
+    assert "a word of mine" not in shown
 
 
 def test_what_is_given_up_is_deleted() -> None:

@@ -2,6 +2,7 @@
 
 A vault knows keys and numbers by which rows are found and ordered; what else a row says
 it stores as bytes and gives back. All changes of one `Save` are one transaction.
+What holds keys, secrets or what people said shows in no repr.
 """
 
 from collections.abc import Mapping
@@ -35,7 +36,7 @@ class RelayRow:
     relay: bytes
     addresses: tuple[str, ...]
     counter: int
-    invite: str = ""
+    invite: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class RoomRow:
 
     room: bytes
     relay: bytes
-    state: bytes
+    state: bytes = field(repr=False)  # perhaps with the link to join by
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class OutboxRow:
     room: bytes
     number: int
     key: bytes
-    state: bytes
+    state: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ class MessageRow:
     room: bytes
     message: bytes
     place: int | None
-    body: bytes
+    body: bytes = field(repr=False)
     number: int | None = None
 
 
@@ -88,7 +89,7 @@ class InviteRow:
 
     room: bytes
     invite: bytes
-    link: str
+    link: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ class TreeRow:
 
     room: bytes
     epoch: int
-    tree: bytes
+    tree: bytes = field(repr=False)  # with everybody's name
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +147,8 @@ class PutEpoch:
     """Replace a room's MLS epoch, but for its tree, and with it all its key rows."""
 
     room: bytes
-    epoch: bytes
-    keys: Mapping[bytes, bytes]
+    epoch: bytes = field(repr=False)
+    keys: Mapping[bytes, bytes] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +164,7 @@ class ChangeKeys:
     """Replace some of a room's MLS key rows; None deletes."""
 
     room: bytes
-    keys: Mapping[bytes, bytes | None]
+    keys: Mapping[bytes, bytes | None] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +179,7 @@ class PutPending:
     """Keep the handshake that is being sent, and the epoch it would start."""
 
     room: bytes
-    pending: bytes
+    pending: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,10 +275,10 @@ class StoredRoom:
     """All rows of a room that its session needs to go on."""
 
     row: RoomRow
-    epoch: bytes | None = None
+    epoch: bytes | None = field(default=None, repr=False)
     tree: tuple[TreeRow, ...] = ()  # a whole one, then patches, by epoch
-    keys: Mapping[bytes, bytes] = field(default_factory=dict)
-    pending: bytes | None = None
+    keys: Mapping[bytes, bytes] = field(default_factory=dict, repr=False)
+    pending: bytes | None = field(default=None, repr=False)
     outbox: tuple[OutboxRow, ...] = ()
     invites: tuple[InviteRow, ...] = ()
     entries: tuple[tuple[int, bytes], ...] = ()  # (place, hash) of the newest kept ones
