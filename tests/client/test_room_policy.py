@@ -1,11 +1,12 @@
 from dataclasses import replace
 from typing import Any
+from weakref import ref
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tertulia.client import limits
+from tertulia.client import limits, room_policy
 from tertulia.client.identity import POLICY
 from tertulia.client.room_policy import (
     ListedInvite,
@@ -132,6 +133,17 @@ def test_a_group_without_a_policy_is_refused() -> None:
         policy_of(context_with())
     with refused("no room policy"):
         policy_of(context_with(Extension(POLICY + 1, POLICY_OF_ANA.encode())))
+
+
+def test_a_policy_is_read_once_and_kept_no_longer_than_its_context() -> None:
+    context = context_with(POLICY_OF_ANA.extension())
+    policy = policy_of(context)
+    assert policy_of(context) is policy
+    assert context in room_policy._read
+    alive = ref(context)
+    del context
+    assert alive() is None
+    assert policy_of(context_with(policy.extension())) is not policy
 
 
 @pytest.mark.parametrize("version", [0, 2, 65_535])

@@ -8,6 +8,7 @@ else is for `policy_change` to judge.
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Annotated, ClassVar, Final
+from weakref import WeakKeyDictionary
 
 from tertulia.client import limits
 from tertulia.client.fields import (
@@ -134,8 +135,20 @@ class RoomPolicy(Versioned):
         return Extension(POLICY, data)
 
 
+# Every text asks whether its sender may post, every commit asks for both its policies.
+# They hold secrets: what was read is kept as long as the context it was read in.
+_read: Final[WeakKeyDictionary[GroupContext, RoomPolicy]] = WeakKeyDictionary()
+
+
 def policy_of(context: GroupContext) -> RoomPolicy:
     """Return a group's policy; raise InvalidError, UpdateNeededError."""
+    policy = _read.get(context)
+    if policy is None:
+        policy = _read[context] = _policy_in(context)
+    return policy
+
+
+def _policy_in(context: GroupContext) -> RoomPolicy:
     data = find_extension(context.extensions, POLICY)
     if data is None:
         raise InvalidError(Rule.POLICY, "the group has no room policy")

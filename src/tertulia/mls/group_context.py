@@ -8,7 +8,9 @@ from tertulia.mls.extension import EXTENSIONS, Extensions
 from tertulia.mls.limits import MAX_DIGEST, MAX_GROUP_ID
 
 
-@dataclass(frozen=True, slots=True)
+# To be referred to weakly: applications keep what they read in a context's extensions as
+# long as the context.
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class GroupContext(EncodedOnce):
     """Input of the key schedule, and part of what members sign."""
 
