@@ -1,3 +1,5 @@
+import tracemalloc
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -47,6 +49,19 @@ def test_a_kind_that_is_yet_to_come_is_told_from_nonsense() -> None:
     later = msgspec.msgpack.encode(["reaction", bytes(32), "👍"])
     assert decode_content(later) == UnknownContent("reaction")
     assert decode_content(msgspec.msgpack.encode(["poll"])) == UnknownContent("poll")
+
+
+@pytest.mark.parametrize("value", [[], {}, "", None])
+def test_of_content_of_an_unknown_kind_nothing_but_the_kind_is_made(
+    value: object,
+) -> None:
+    later = msgspec.msgpack.encode(["poll", *[value] * 1_000_000])
+    tracemalloc.start()
+    content = decode_content(later)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert content == UnknownContent("poll")
+    assert peak < 100_000
 
 
 @pytest.mark.parametrize(

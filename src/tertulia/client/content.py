@@ -6,7 +6,7 @@ BadContentError. Nothing here is fit to be drawn: see `display`.
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, TypeAlias, get_args
+from typing import Annotated, Final, TypeAlias, get_args
 
 import msgspec
 from msgspec import Meta, Struct
@@ -46,9 +46,15 @@ class UnknownContent:
     kind: str
 
 
+class _Tagged(Struct, frozen=True, array_like=True):
+    """Content of any kind: what follows the kind is passed over, nothing made of it."""
+
+    kind: str
+
+
 _encoder: Final = msgspec.msgpack.Encoder()
 _content: Final = msgspec.msgpack.Decoder(Content)
-_anything: Final = msgspec.msgpack.Decoder(tuple[Any, ...])
+_tagged: Final = msgspec.msgpack.Decoder(_Tagged)
 _KINDS: Final = frozenset(kind.__struct_config__.tag for kind in get_args(Content))
 _NOT_DECODED: Final = (
     msgspec.DecodeError,
@@ -99,11 +105,11 @@ def _check_received_text(text: str) -> None:
 def _explain(data: bytes, error: Exception) -> UnknownContent:
     """Tell content of a kind yet unknown from what is no content."""
     try:
-        parts = _anything.decode(data)
+        kind = _tagged.decode(data).kind
     except _NOT_DECODED:
-        raise BadContentError("not a MessagePack array") from None
-    match parts:
-        case (str(kind), *_) if kind not in _KINDS:
-            return UnknownContent(kind)
-        case _:
-            raise BadContentError(str(error)) from None
+        raise BadContentError(
+            "not a MessagePack array that begins with a kind"
+        ) from None
+    if kind in _KINDS:
+        raise BadContentError(str(error)) from None
+    return UnknownContent(kind)
