@@ -157,6 +157,18 @@ VOIDS: dict[str, Callable[[Scene], bytes]] = {
 }
 
 
+@pytest.mark.parametrize("name", ["a commit", "a proposal"])
+def test_a_handshake_among_the_texts_is_not_even_opened(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = Scene()
+    opened: list[object] = []
+    monkeypatch.setattr(mls, "receive", lambda *given: opened.append(given))
+    scene.hear(VOIDS[name](scene))
+    assert scene.last().kind is MessageKind.VOID
+    assert opened == []
+
+
 @pytest.mark.parametrize("name", VOIDS)
 def test_what_does_not_open_is_void_and_the_room_goes_on(name: str) -> None:
     scene = Scene()

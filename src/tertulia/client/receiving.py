@@ -7,7 +7,7 @@ An application entry opens, or is void: recorded and named, never a riddle.
 """
 
 from dataclasses import dataclass, replace
-from typing import Final, assert_never
+from typing import Final, assert_never, cast
 
 import msgspec
 
@@ -387,13 +387,14 @@ def _process_application(turn: Turn, room: Room, entry: frames.Entry) -> Room:
         message = mls.decode_message(entry.blob)
         if not isinstance(message, mls.PrivateMessage):
             raise UnreadableRoomError("not a PrivateMessage")
+        # Before it is opened: the relay counts handshakes, for each costs work.
+        if message.content_type is not mls.ContentType.APPLICATION:
+            raise UnreadableRoomError("no application data")
         room = _resolve_doubt(turn, room, message.epoch)
         group = room.group
         if group is None or room.state.status is RoomStatus.LOST:
             return room
-        received = mls.receive(group, message, RULES)
-        if not isinstance(received, mls.ReceivedApplication):
-            raise UnreadableRoomError("no application data")
+        received = cast("mls.ReceivedApplication", mls.receive(group, message, RULES))
         said = _check_application(entry, group, received)
     except _BROKEN:
         if room.state.doubt is not None:

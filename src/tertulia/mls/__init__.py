@@ -41,6 +41,7 @@ from tertulia.mls.external_proposing import (
 )
 from tertulia.mls.founding import create_group
 from tertulia.mls.framing import (
+    ContentType,
     ExternalSenderIndex,
     MemberSender,
     NewMemberCommit,
@@ -138,6 +139,7 @@ __all__ = [
     "Commit",
     "CommitPlan",
     "Committed",
+    "ContentType",
     "Credential",
     "CredentialType",
     "Epoch",
