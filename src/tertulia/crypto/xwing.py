@@ -6,6 +6,10 @@ ML-KEM followed by that of X25519, and so is what carries a secret. The library 
 an ML-KEM seed as slowly as it encapsulates four times, hence private keys remember what
 they expand to (`Secret.loaded`).
 
+In one thing this is stricter than the draft: an X25519 part of low order is refused, in
+keys and in what carries a secret, as RFC 9180, section 7.1.4, has it for DHKEM. Nobody
+makes one by chance, and the draft is as safe without.
+
 The library takes no randomness for ML-KEM's encapsulation: unlike elsewhere in this
 package, `encap` gives other results each time, whatever `rng` gives.
 """
