@@ -128,3 +128,16 @@ def test_state_written_by_an_older_program_is_read() -> None:
     assert msgspec.msgpack.decode(
         msgspec.msgpack.encode(whole[:1]), type=RoomState
     ) == RoomState(RoomStatus.LOST)
+
+
+def test_a_room_shows_neither_its_links_nor_what_waits_to_be_said() -> None:
+    message = OutboxMessage(1, b"k" * 16, b"a word of mine", 0)
+    joining = replace(
+        room(RoomStatus.JOINING, link="https://relay.test/i#secret", place=7),
+        outbox=(message,),
+        links={b"i" * 16: "https://relay.test/i#secret"},
+    )
+    shown = repr(joining)
+    assert "place=7" in shown
+    assert "secret" not in shown
+    assert "a word of mine" not in shown

@@ -12,6 +12,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, assert_never
 
 from msgspec import Struct
+from typing_extensions import override
 
 from tertulia import mls
 from tertulia.client.room_policy import RoomPolicy, policy_of
@@ -58,6 +59,11 @@ class RoomState(Struct, frozen=True, array_like=True):
     owes_greeting: bool = False  # somebody came by an invite of mine
     since: int = 0  # from here on this device read the log without a gap
     newcomers: tuple[int, ...] = ()  # leaves of who came from outside since the doubt
+
+    @override
+    def __repr__(self) -> str:
+        # The link has a secret, and names are people's own.
+        return f"RoomState({self.status!r}, place={self.place})"
 
 
 class OutboxMessage(Struct, frozen=True, array_like=True):
@@ -155,8 +161,8 @@ class Room:
     state: RoomState
     group: mls.Group | None = None
     pending: Pending | None = None
-    outbox: tuple[OutboxMessage, ...] = ()
-    links: Mapping[bytes, str] = field(default_factory=dict)
+    outbox: tuple[OutboxMessage, ...] = field(default=(), repr=False)
+    links: Mapping[bytes, str] = field(default_factory=dict, repr=False)
     hashes: Mapping[int, bytes] = field(default_factory=dict)
     live: Live = field(default_factory=Live)
     # Whether the tree was saved beside the epoch: not yet in rooms of older vaults.
