@@ -161,13 +161,26 @@ def test_the_same_link_again_takes_the_place_of_the_first_command() -> None:
     assert luis.replies[78] == RoomJoined(room)
 
 
-@pytest.mark.parametrize("spoilt", ["head", "tree"])
-def test_what_cannot_be_right_is_not_even_downloaded(spoilt: str) -> None:
+def test_what_another_relay_signed_is_not_even_downloaded() -> None:
+    room, _, luis, _ = at_the_door()
+    head = changed(signed_head(luis.world, room, 0, b"h" * 32), place=9)
+    effects = answer(luis, admitted(luis, room, head=head))
+    (error,) = answers(effects)
+    assert isinstance(error, InviteRefusedError)
+    assert saved(effects, DropRoom) == [DropRoom(room)]
+
+
+def test_too_large_a_tree_is_reported_and_never_downloaded() -> None:
     room, _, luis, _ = at_the_door()
     large = changed(TREE, size=limits.ADVICE + 1)
-    head = signed_head(luis.world, room, 0, b"h" * 32)
-    wrong = {"head": changed(head, place=9), "tree": large}
-    effects = answer(luis, admitted(luis, room, **{spoilt: wrong[spoilt]}))
+    for _ in range(limits.REPORTS):
+        effects = answer(luis, admitted(luis, room, tree=large))
+        assert outline(effects) == ["Transmit ReportGroup"]
+        answer(luis, frames.Done(asked_for(luis, ToReport)))
+        luis.world.now += limits.REPORT_PAUSE
+        luis.feed(Ticked())
+        luis.outbound.clear()
+    effects = answer(luis, admitted(luis, room, tree=large))
     (error,) = answers(effects)
     assert isinstance(error, InviteRefusedError)
     assert saved(effects, DropRoom) == [DropRoom(room)]

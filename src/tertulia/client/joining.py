@@ -42,7 +42,7 @@ from tertulia.client.turn import Turn
 from tertulia.client.value_errors import SealError
 from tertulia.client.views import RoomStatus
 from tertulia.client.work import Admission, Checking, Fetched, Repairing
-from tertulia.codec import CodecError
+from tertulia.codec import CodecError, OversizeError
 from tertulia.crypto import CryptoError, UnsupportedSuiteError
 from tertulia.errors import PeerError, TertuliaError
 from tertulia.wire import frames
@@ -236,7 +236,7 @@ def _download(turn: Turn, room: Room, frame: frames.Admitted | frames.Group) -> 
         return
     tree, ticket = frame.tree, frame.ticket
     if tree.size > limits.ADVICE:
-        _unfit(turn, room, InviteRefusedError("too large"))
+        _give_back(turn, room, OversizeError(tree.size, limits.ADVICE))
         return
     turn.transfer(
         lambda number: DownloadBlob(number, tree.blob, ticket, tree.size),
@@ -272,14 +272,18 @@ def _enter(turn: Turn, room: Room, work: Fetched, tree: bytes) -> None:
         _unfit(turn, room, error)
         return
     except _UNFIT as error:
-        refused = InviteRefusedError(str(error))
-        if _is_of_no_use(error) and room.live.reports < limits.REPORTS:
-            paused = turn.now + limits.REPORT_PAUSE
-            turn.put(_report(turn, room).with_live(work=None, paused=paused))
-        else:
-            _unfit(turn, room, refused)
+        _give_back(turn, room, error)
         return
     turn.put(publishing.begin(turn, room.with_live(reports=0), end, end.group))
+
+
+def _give_back(turn: Turn, room: Room, error: TertuliaError) -> None:
+    """What the relay gave is of no use: have it given anew, but not for ever."""
+    if _is_of_no_use(error) and room.live.reports < limits.REPORTS:
+        paused = turn.now + limits.REPORT_PAUSE
+        turn.put(_report(turn, room).with_live(work=None, paused=paused))
+    else:
+        _unfit(turn, room, InviteRefusedError(str(error)))
 
 
 def _is_of_no_use(error: TertuliaError) -> bool:
