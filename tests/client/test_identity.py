@@ -1,4 +1,5 @@
 import string
+import tracemalloc
 from dataclasses import replace
 
 import pytest
@@ -164,6 +165,18 @@ def test_a_leaf_says_whom_it_stands_for() -> None:
 def test_a_profile_of_a_newer_kind_is_no_name() -> None:
     newer = replace(LEAF, extensions=(Extension(PROFILE, b"\2..."),))
     assert name_in(newer) == ""
+
+
+def test_of_a_profile_of_a_newer_kind_nothing_is_remembered() -> None:
+    size = 100_000
+    large = (Extension(PROFILE, b"\2" + bytes((each,)) * size) for each in range(100))
+    leaves = (replace(LEAF, extensions=(profile,)) for profile in large)
+    tracemalloc.start()
+    members = {member_of(leaf) for leaf in leaves}
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert members == {member_of(replace(LEAF, extensions=()))}
+    assert kept < size
 
 
 @pytest.mark.parametrize("credential", [X509Credential(()), BasicCredential(b"Ana")])

@@ -159,12 +159,18 @@ def name_in(leaf: LeafNode) -> str:
     A profile of a newer program is no name and no error: verdicts on leaves must not
     depend on the program's version.
     """
-    return _name(find_extension(leaf.extensions, PROFILE))
+    profile = find_extension(leaf.extensions, PROFILE)
+    if profile is None:
+        return ""
+    try:
+        return _name(profile)
+    except UnknownVersionError:
+        return ""
 
 
 def member_of(leaf: LeafNode) -> Member:
     """Return whom a leaf says it stands for; raise CodecError."""
-    return _member(_certificate(leaf), find_extension(leaf.extensions, PROFILE))
+    return _member(_certificate(leaf), name_in(leaf))
 
 
 def _certificate(leaf: LeafNode) -> bytes:
@@ -174,12 +180,13 @@ def _certificate(leaf: LeafNode) -> bytes:
 
 
 # Every commit has everybody's leaf read, and leaves hardly ever change. What is
-# remembered is what the same bytes always give.
+# remembered is what the same bytes always give. An error is not: so each takes no more
+# than a certificate and a name, whatever else people put into their leaves.
 @lru_cache(maxsize=limits.LEAVES_READ)
-def _member(certificate: bytes, profile: bytes | None) -> Member:
+def _member(certificate: bytes, name: str) -> Member:
     credential = _credential(certificate)
     key = credential.account_key
-    return Member(key, account_id(key), credential.device, _name(profile))
+    return Member(key, account_id(key), credential.device, name)
 
 
 @lru_cache(maxsize=limits.LEAVES_READ)
@@ -187,10 +194,6 @@ def _credential(certificate: bytes) -> DeviceCredential:
     return DeviceCredential.decode(certificate)
 
 
-def _name(profile: bytes | None) -> str:
-    if profile is None:
-        return ""
-    try:
-        return Profile.decode(profile).name
-    except UnknownVersionError:
-        return ""
+@lru_cache(maxsize=limits.LEAVES_READ)
+def _name(profile: bytes) -> str:
+    return Profile.decode(profile).name
