@@ -108,6 +108,23 @@ def test_a_tree_doubles_when_it_is_full(members: int, leaf_count: int) -> None:
     assert len(tree.nodes) == 2 * leaf_count - 1
 
 
+def test_a_tree_grows_no_wider_than_one_that_can_be_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("tertulia.mls.ratchet_tree.MAX_LEAVES", 4)
+    draft = tree_of("Ana", "Luis", "Eva", "Juan").edit()
+    with refused(Rule.TREE_SHAPE):
+        draft.add_leaf(leaf("Mia"))
+    draft.remove_leaf(1)
+    assert draft.add_leaf(leaf("Mia")) == 1
+    # So nobody has a tree that comes back from no disk.
+    monkeypatch.undo()
+    full = RatchetTree([leaf("Ana"), None] * (limits.MAX_LEAVES - 1) + [leaf("Ana")])
+    assert decode_tree(full.encode()).leaf_count == limits.MAX_LEAVES
+    with refused(Rule.TREE_SHAPE):
+        full.edit().free_place()
+
+
 def test_a_newcomer_takes_the_leftmost_free_place() -> None:
     draft = tree_of(*NAMES[:4]).edit()
     draft.remove_leaf(2)

@@ -249,7 +249,10 @@ class TreeDraft(RatchetTree):
         self._forget_hashes(2 * leaf_index)
 
     def add_leaf(self, leaf: LeafNode) -> int:
-        """Put `leaf` at the leftmost free place; return its index (section 7.7)."""
+        """Put `leaf` at the leftmost free place; return its index (section 7.7).
+
+        Raises InvalidError if there is no more place.
+        """
         leaf_index = self.free_place()
         for index in self.direct_path(leaf_index):
             node = self._nodes[index]
@@ -260,11 +263,16 @@ class TreeDraft(RatchetTree):
         return leaf_index
 
     def free_place(self) -> int:
-        """Return the leftmost blank leaf; make the tree wider if there is none."""
+        """Return the leftmost blank leaf; make the tree wider if there is none.
+
+        Raises InvalidError if it is as wide already as one that can be read.
+        """
         leaf_index = self._first_free
         while leaf_index < self.leaf_count and self._nodes[2 * leaf_index] is not None:
             leaf_index += 1
         if leaf_index == self.leaf_count:
+            if 2 * self.leaf_count > MAX_LEAVES:
+                raise InvalidError(Rule.TREE_SHAPE, f"{leaf_index} leaves are taken")
             added = len(self._nodes) + 1
             self._nodes += [None] * added
             self._hashes += [None] * added
