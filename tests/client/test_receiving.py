@@ -124,6 +124,21 @@ def test_what_only_a_newer_program_knows_is_shown_as_such() -> None:
     assert scene.last().kind is MessageKind.UNKNOWN
 
 
+def test_of_texts_that_were_passed_over_no_keys_are_kept() -> None:
+    scene = Scene()
+    for _ in range(3):
+        scene.rogue.text(Text("never sent"))
+    (keys,) = saved(scene.hear(scene.rogue.text(Text("hola"))), ChangeKeys)
+    group = scene.kept.group
+    assert group is not None
+    sender = scene.rogue.group.leaf_index, RatchetKind.APPLICATION
+    ratchet = group.traffic.secret_tree.ratchets[sender]
+    assert (ratchet.generation, ratchet.skipped) == (4, {})
+    assert all(row is None or len(row) < 100 for row in keys.keys.values())
+    scene.hear(scene.rogue.text(Text("buenas")))
+    assert scene.last().text == "buenas"
+
+
 def test_a_greeting_is_no_line() -> None:
     scene = Scene()
     effects = scene.hear(scene.rogue.text(Greeting()))

@@ -4,15 +4,19 @@ import pytest
 
 from tertulia.crypto import Secret
 from tertulia.mls import (
+    AcceptEverything,
     CommitPlan,
     ExternalPSK,
     MisuseError,
+    ReceivedApplication,
     ReInit,
     Remove,
     ResumptionPSK,
     ResumptionPSKUsage,
     Rule,
     propose,
+    protect,
+    receive,
 )
 from tertulia.mls.leaf_node import LeafPlace
 from tertulia.mls.limits import MAX_RESUMPTION_EPOCHS
@@ -78,6 +82,21 @@ def test_using_a_key_and_proposing_make_a_new_group() -> None:
         assert group.with_secret_tree(used).traffic.secret_tree is used
         proposed, _ = propose(group, Remove(1), seeded("propose"))
         assert len(proposed.traffic.proposals) == 1
+
+
+def test_the_keys_of_texts_that_never_come_can_be_forgotten() -> None:
+    ana, luis = group_of("Ana", "Luis")
+    assert ana.without_skipped_keys(luis.leaf_index) is ana
+    for _ in range(2):
+        luis, _ = protect(luis, b"never sent", seeded("texts"))
+    _, message = protect(luis, b"hola", seeded("texts"))
+    received = receive(ana, message, AcceptEverything())
+    assert isinstance(received, ReceivedApplication)
+    rest = received.group.without_skipped_keys(luis.leaf_index)
+    before, after = received.group.traffic.secret_tree, rest.traffic.secret_tree
+    sender = luis.leaf_index, RatchetKind.APPLICATION
+    assert len(before.ratchets[sender].skipped) == 2
+    assert after.ratchets[sender] == replace(before.ratchets[sender], skipped={})
 
 
 def test_after_a_reinit_the_group_is_closed() -> None:

@@ -169,6 +169,22 @@ def test_a_sender_is_followed_only_so_far_ahead() -> None:
             secrets.key_of(SUITE, 0, APPLICATION, too_far)
 
 
+def test_what_was_passed_over_can_be_forgotten() -> None:
+    fresh = tree()
+    assert fresh.without_skipped(0, APPLICATION) is fresh
+    in_order, _ = fresh.key_of(SUITE, 0, APPLICATION, 0)
+    assert in_order.without_skipped(0, APPLICATION) is in_order
+    secrets, _ = in_order.key_of(SUITE, 0, APPLICATION, 5)
+    secrets, _ = secrets.key_of(SUITE, 0, HANDSHAKE, 2)
+    rest = secrets.without_skipped(0, APPLICATION)
+    with refused(Rule.GENERATION):
+        rest.key_of(SUITE, 0, APPLICATION, 3)
+    for kind, generation in ((APPLICATION, 6), (HANDSHAKE, 1)):
+        _, key = rest.key_of(SUITE, 0, kind, generation)
+        assert key == secrets.key_of(SUITE, 0, kind, generation)[1]
+    assert set(reachable(rest)) < set(reachable(secrets))
+
+
 def test_only_so_many_skipped_keys_are_kept_and_the_oldest_go_first() -> None:
     secrets, _ = tree().key_of(SUITE, 0, APPLICATION, 10)
     secrets, _ = secrets.key_of(SUITE, 0, APPLICATION, 10 + MAX_KEPT_KEYS)

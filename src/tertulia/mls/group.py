@@ -22,7 +22,7 @@ from tertulia.mls.proposal_list import SentProposal
 from tertulia.mls.psk import PSK, PSKs, ResumptionPSK, ResumptionPSKUsage
 from tertulia.mls.ratchet_tree import RatchetTree
 from tertulia.mls.rules import Rule
-from tertulia.mls.secret_tree import SecretTree, new_secret_tree
+from tertulia.mls.secret_tree import RatchetKind, SecretTree, new_secret_tree
 from tertulia.mls.transcript import interim_transcript_hash
 from tertulia.mls.treekem import PrivateKeys
 
@@ -146,6 +146,16 @@ class Group:
     def with_secret_tree(self, secret_tree: SecretTree) -> "Group":
         """Return the group after keys were used."""
         return replace(self, traffic=replace(self.traffic, secret_tree=secret_tree))
+
+    def without_skipped_keys(self, sender: int) -> "Group":
+        """Return the group without application keys that leaf `sender` has passed over.
+
+        For applications whose messages come in the order in which each member made
+        them: what was passed over never comes, and its keys are of use to thieves only.
+        """
+        tree = self.traffic.secret_tree
+        rest = tree.without_skipped(sender, RatchetKind.APPLICATION)
+        return self if rest is tree else self.with_secret_tree(rest)
 
     def with_proposal(self, reference: bytes, pending: PendingProposal) -> "Group":
         """Return the group with one more proposal to commit."""

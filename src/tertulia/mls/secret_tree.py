@@ -134,6 +134,13 @@ class SecretTree:
         """Return the tree with one of a leaf's ratchets replaced."""
         return replace(self, ratchets={**self.ratchets, (leaf_index, kind): ratchet})
 
+    def without_skipped(self, leaf_index: int, kind: RatchetKind) -> "SecretTree":
+        """Return the tree without the keys that a sender has passed over."""
+        ratchet = self.ratchets.get((leaf_index, kind))
+        if ratchet is None or not ratchet.skipped:
+            return self
+        return self.with_ratchet(leaf_index, kind, replace(ratchet, skipped={}))
+
     def _with_ratchets_of(self, suite: CipherSuite, leaf_index: int) -> "SecretTree":
         """Return the tree grown down to a leaf, whose ratchets replace its secret."""
         if (leaf_index, RatchetKind.APPLICATION) in self.ratchets:
