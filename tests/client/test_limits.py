@@ -111,8 +111,18 @@ def test_all_that_the_largest_hybrid_room_sends_fits() -> None:
 
 def test_single_parts_of_hybrid_rooms_fit_with_room_to_spare() -> None:
     mine = offer(1)
-    assert len(mine.key_package.leaf_node.encode()) < limits.LEAF / 4
+    assert len(mine.key_package.leaf_node.encode()) < limits.LEAF / 1.5
     assert len(mine.key_package.encode()) < wire_limits.KEY_PACKAGE / 4
     rng = seeded("external init")
     _, kem_output = SUITE.hpke.kem.encap(mine.key_package.init_key, rng)
     assert len(kem_output) < limits.KEM_OUTPUT / 4
+
+
+def test_joiners_take_the_tree_of_a_room_whose_leaves_are_all_as_large_as_may_be() -> (
+    None
+):
+    # Beside each leaf stands a parent node: key, hash, and leaves not merged yet.
+    classical = wire_limits.DEVICES_PER_ROOM * (limits.LEAF + 100)
+    hybrid = limits.HYBRID_DEVICES * (limits.LEAF + 1_400)
+    for tree in (classical, hybrid):
+        assert tree + padding_for(tree) < limits.ADVICE

@@ -13,9 +13,9 @@ from tertulia.wire import limits
 NAME_CHARACTERS: Final = 64
 NAME: Final = 4 * NAME_CHARACTERS
 
-# A leaf: keys, certificate, name, capabilities take under 4 KiB, hybrid keys included.
-# Without a bound one member's leaf would fill the tree that everybody uploads.
-LEAF: Final = 16 * 1024
+# A leaf: keys, certificate, capabilities and the longest name take 1.8 kB, hybrid keys
+# included. So many as a room may have must fit ADVICE, or nobody could join any more.
+LEAF: Final = 3 * 1024
 
 # Devices in a room with hybrid post-quantum keys. When no parent node has a key, a
 # commit has a ciphertext of 1.2 kB for each: 606 kB for 500, which fits an entry also
