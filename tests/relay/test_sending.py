@@ -241,6 +241,23 @@ def test_handshakes_are_limited_per_device() -> None:
     assert isinstance(alice.commit(room, place + 1, "later")[-1], frames.Accepted)
 
 
+def test_a_large_handshake_counts_as_several() -> None:
+    script = Script()
+    alice = script.enter("alice")
+    room = script.room("room", alice)
+    units = 30
+    large = "x" * (units - 1) * limits.HANDSHAKE_UNIT
+    for number in range(limits.HANDSHAKES.burst // units):
+        script.now += 1001  # so that what the room's making took is there again
+        assert isinstance(alice.commit(room, number, large)[-1], frames.Accepted)
+    place = limits.HANDSHAKES.burst // units
+    (refusal,) = alice.commit(room, place, large)
+    assert isinstance(refusal, frames.Refused)
+    assert refusal.code is ErrorCode.RATE_LIMITED
+    script.now += refusal.facts.retry_after or 0
+    assert isinstance(alice.commit(room, place, large)[-1], frames.Accepted)
+
+
 def test_every_key_signs_only_its_own_rooms() -> None:
     script = Script()
     alice = script.enter("alice")

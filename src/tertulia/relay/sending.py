@@ -105,7 +105,8 @@ async def _append_handshake(
 ) -> Outcome:
     room, device, now = proposal.room, proposal.device, proposal.now
     node.turns.require(room, device, now)
-    node.buckets.take(limits.HANDSHAKES, device, now)
+    cost = 1 + len(proposal.blob) // limits.HANDSHAKE_UNIT
+    node.buckets.take(limits.HANDSHAKES, device, now, cost)
     (outcome,) = await node.engine.append((proposal,))
     if isinstance(outcome, Placed):
         session.overtaken.pop(room, None)
