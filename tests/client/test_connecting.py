@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tertulia.client.commands import CreateRoom, JoinRoom
+from tertulia.client.commands import AnyCommand, ChangeRoom, CreateRoom, JoinRoom
 from tertulia.client.connecting import (
     FINAL,
     backoff,
@@ -44,7 +44,15 @@ from tertulia.wire import (
     account_id,
     frames,
 )
-from tests.client.script import answer, answers, emitted, outline, saved, sent
+from tests.client.script import (
+    answer,
+    answers,
+    emitted,
+    outline,
+    room_of,
+    saved,
+    sent,
+)
 from tests.client.world import ADDRESS, Device, World
 
 CERTIFICATE = b"c" * 32
@@ -504,6 +512,41 @@ def test_who_is_shut_out_enters_no_room() -> None:
     assert [type(error) for error in errors] == [RelayRefusedError] * 2
     assert {error.reason for error in errors} == {"banned"}
     assert room not in luis.session.rooms
+
+
+def test_who_is_shut_out_changes_nothing_either() -> None:
+    world = World()
+    room, (ana, _) = world.circle("Ana", "Luis")
+    ana.feed(Asked(77, ChangeRoom(room, "Otra")))  # goes out, and may be taken
+    ana.feed(Asked(78, ChangeRoom(room, "Otra más")))
+    errors = answers(answer(ana, frames.Goodbye(ErrorCode.REVOKED)))
+    assert [type(error) for error in errors] == [RelayRefusedError] * 2
+    assert room_of(ana, room).live.wishes == ()
+
+
+def test_who_asks_after_that_is_told_the_same() -> None:
+    world = World()
+    _, link = world.room(world.person("Ana"))
+    luis = opened()
+    answer(luis, frames.Goodbye(ErrorCode.BANNED))
+    commands: tuple[AnyCommand, ...] = (JoinRoom(link), CreateRoom("mine"))
+    for number, command in enumerate(commands):
+        (error,) = answers(luis.feed(Asked(number, command)))
+        assert isinstance(error, RelayRefusedError)
+        assert error.reason == "banned"
+    assert luis.session.rooms == {}
+
+
+def test_a_device_that_cannot_become_another_answers_who_waits() -> None:
+    world = World()
+    ana = world.person("Ana")
+    _, link = world.room(ana)
+    luis = opened()
+    luis.feed(Asked(1, JoinRoom(link)))
+    profile = replace(luis.session.profile, account_key=None)
+    luis.session = replace(luis.session, profile=profile)
+    (error,) = answers(answer(luis, frames.Goodbye(ErrorCode.CLONED)))
+    assert isinstance(error, RelayRefusedError)
 
 
 def test_a_command_whose_room_is_gone_is_not_answered_twice() -> None:

@@ -7,6 +7,7 @@ import pytest
 from tertulia.client import enrolment
 from tertulia.client.commands import CreateRoom, SendText
 from tertulia.client.effects import Asked
+from tertulia.client.errors import RelayRefusedError
 from tertulia.client.events import EVERYWHERE, MessageMoved, Warned
 from tertulia.client.identity import device_list
 from tertulia.client.requests import ForDeviceList, ForDevices
@@ -18,6 +19,7 @@ from tertulia.client.work import Introduce
 from tertulia.wire import SignedDeviceList, frames
 from tests.client.script import (
     alter,
+    answers,
     emitted,
     group_of,
     room_of,
@@ -85,6 +87,20 @@ def test_what_waited_may_be_said_already_and_is_not_said_again() -> None:
     assert (kept.outbox, kept.pending) == ((), None)
     (moved,) = emitted(turn.effects(), MessageMoved)
     assert (moved.state, moved.reason) == (MessageState.FAILED, "vault_cloned")
+
+
+def test_a_room_that_nobody_else_has_yet_goes_with_the_device_that_made_it() -> None:
+    world = World()
+    ana = world.person("Ana", connect=False)
+    world.reachable = False
+    ana.feed(Asked(77, CreateRoom("mine")))
+    ((room, _),) = ana.session.rooms.items()
+    turn = Turn(ana.session, world.now)
+    enrolment.change_profile(turn, other_device(ana.session.profile))
+    (error,) = answers(turn.effects())
+    assert isinstance(error, RelayRefusedError)
+    assert error.reason == "cloned"
+    assert turn.session.rooms[room].state.status is RoomStatus.LEFT
 
 
 def test_rooms_that_are_over_are_not_come_back_to() -> None:

@@ -9,21 +9,37 @@ from msgspec.structs import replace as changed
 
 from tertulia import mls
 from tertulia.client import limits
-from tertulia.client.commands import CreateInvite, JoinRoom, LeaveRoom, RemoveMember
+from tertulia.client.commands import (
+    ChangeRoom,
+    CreateInvite,
+    JoinRoom,
+    LeaveRoom,
+    RemoveMember,
+    RoomJoined,
+)
 from tertulia.client.content import Text
-from tertulia.client.effects import Effect, EntriesLoaded, NetworkChanged, Ticked
+from tertulia.client.effects import (
+    Asked,
+    Effect,
+    EntriesLoaded,
+    NetworkChanged,
+    Ticked,
+)
+from tertulia.client.errors import RelayRefusedError
 from tertulia.client.events import CatchingUp, Warned
 from tertulia.client.identity import POLICY
 from tertulia.client.requests import ForRooms, ToFetch, ToFollow, ToRefeed
 from tertulia.client.room import Pending, Route
 from tertulia.client.rows import PutEntry, PutEvidence, PutRoom
 from tertulia.client.views import RoomStatus
+from tertulia.client.work import Sent
 from tertulia.wire import ErrorCode, Kind, frames
 from tests.client.script import (
     Log,
     Rogue,
     alter,
     answer,
+    answers,
     asked_for,
     decode,
     emitted,
@@ -376,6 +392,61 @@ def test_who_comes_too_late_comes_back_by_itself() -> None:
     assert luis.texts(room) == ["back"]
 
 
+# Who waits for a room while that happens
+
+
+def entering() -> tuple[World, bytes, Device, int]:
+    """Return somebody whose entry got through unseen, and who is about to look."""
+    world = World()
+    ana = world.person("Ana")
+    room, link = world.room(ana)
+    luis = world.person("Luis")
+    number = luis.ask(JoinRoom(link))
+    luis.outbound.append(run_until(luis, frames.Join))
+    world.deliver(luis)
+    world.cut(luis)
+    asked(luis, frames.FollowRoom)
+    return world, room, luis, number
+
+
+@pytest.mark.parametrize("code", [ErrorCode.FORKED, ErrorCode.GONE, ErrorCode.BEHIND])
+def test_who_enters_and_cannot_read_on_enters_anew(code: ErrorCode) -> None:
+    world, room, luis, number = entering()
+    refuse(luis, ToFollow, code)
+    assert status(luis, room) is RoomStatus.JOINING
+    world.wait(30_000)
+    assert luis.replies[number] == RoomJoined(room)
+    assert status(luis, room) is RoomStatus.MEMBER
+
+
+def test_who_enters_and_is_refused_to_read_is_told_so() -> None:
+    _, room, luis, number = entering()
+    (error,) = answers(refuse(luis, ToFollow, ErrorCode.TOO_MANY))
+    assert isinstance(error, RelayRefusedError)
+    assert error.reason == "too_many"
+    assert room not in luis.session.rooms
+    assert number in luis.replies
+
+
+def test_a_change_whose_fate_will_not_be_read_is_answered() -> None:
+    room, (ana, _) = circle("Ana", "Luis")
+    ana.feed(Asked(77, ChangeRoom(room, "Otra")))
+    held = ana.outbound.popleft()
+    alter(ana, room_of(ana, room).with_live(current=False))
+    ana.feed(Ticked())
+    (error,) = answers(refuse(ana, ToFetch, ErrorCode.NOT_ALLOWED))
+    assert isinstance(error, RelayRefusedError)
+    assert room_of(ana, room).live.stopped
+    # It was in the log after all: that answers nobody a second time.
+    ana.outbound.clear()
+    ana.outbound.append(held)
+    ana.world.deliver(ana)
+    ana.inbox.append(NetworkChanged())
+    ana.world.settle()
+    assert room_of(ana, room).state.name == "Otra"
+    assert room_of(ana, room).pending is None
+
+
 # Which rooms may be read
 
 
@@ -492,6 +563,67 @@ def test_what_was_said_while_it_was_out_is_not_for_it_to_read() -> None:
     room, (ana, _) = circle("Ana", "Luis")
     listing(ana, frames.RoomRoute(room, room_of(ana, room).state.place + 2))
     assert status(ana, room) is RoomStatus.LOST
+
+
+@pytest.mark.parametrize("is_back", [False, True])
+def test_a_list_says_nothing_of_an_entry_that_is_under_way(
+    is_back: bool,  # noqa: FBT001
+) -> None:
+    """Asked for another room's sake, it may be older than what is on its way."""
+    world = World()
+    room, (ana, luis) = world.circle("Ana", "Luis")
+    (link,) = room_of(ana, room).links.values()
+    if is_back:
+        kept = room_of(luis, room).with_state(status=RoomStatus.LOST)
+        alter(luis, kept.with_live(route=Route.UNKNOWN))
+        luis.feed(Ticked())
+    else:
+        luis.get(LeaveRoom(room))
+        luis.ask(JoinRoom(link))
+    join = run_until(luis, frames.Join)
+    number = luis.session.next_request
+    requests = {**luis.session.requests, number: ForRooms()}
+    luis.session = replace(luis.session, requests=requests, next_request=number + 1)
+    place = room_of(luis, room).state.place
+    last = None if is_back else place
+    answer(luis, frames.Rooms(number, (frames.RoomRoute(room, 0, last),)))
+    assert room_of(luis, room).pending is not None
+    luis.outbound.append(join)
+    world.settle()
+    assert status(luis, room) is RoomStatus.MEMBER
+    assert len(luis.replies) == luis.commands
+
+
+def test_who_is_routed_anew_while_its_commit_is_under_way_comes_back() -> None:
+    room, (ana, _) = circle("Ana", "Luis")
+    ana.feed(Asked(77, ChangeRoom(room, "Otra")))
+    assert isinstance(room_of(ana, room).live.work, Sent)
+    alter(ana, room_of(ana, room).with_live(route=Route.UNKNOWN))
+    ana.feed(Ticked())
+    listed = frames.RoomRoute(room, room_of(ana, room).state.place + 2)
+    effects = answer(ana, frames.Rooms(asked_for(ana, ForRooms), (listed,)))
+    assert (
+        "Transmit FetchGroup" in outline(effects) or room_of(ana, room).live.following
+    )
+    ana.world.settle()
+    assert status(ana, room) is RoomStatus.MEMBER
+    ana.world.wait(limits.WISH_PATIENCE)
+    assert 77 in ana.replies
+
+
+def test_who_enters_across_a_gap_was_lost_before() -> None:
+    world = World()
+    room, (ana, luis) = world.circle("Ana", "Luis")
+    (link,) = room_of(ana, room).links.values()
+    kept = room_of(luis, room)
+    place = kept.state.place
+    alter(luis, kept.with_state(status=RoomStatus.REMOVED, doubt=place))
+    luis.ask(JoinRoom(link))
+    run_until(luis, frames.Join)
+    listing(luis, frames.RoomRoute(room, place + 2))
+    state = room_of(luis, room).state
+    assert (state.status, state.former) == (RoomStatus.JOINING, RoomStatus.LOST)
+    assert (state.place, state.hash, state.doubt) == (place + 1, None, None)
 
 
 @pytest.mark.parametrize("cut", [False, True])

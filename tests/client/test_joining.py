@@ -407,6 +407,74 @@ def test_an_entry_that_did_not_get_through_is_made_anew(crashes: bool) -> None: 
     assert ana.codes() == luis.codes() == []
 
 
+# Told that it is out, and perhaps wrongly
+
+
+def told_out() -> tuple[World, bytes, list[Device], int]:
+    """Let Luis, taken for a member by all, follow a link; his entry gets lost."""
+    world = World()
+    room, people = world.circle("Ana", "Luis", "Eva")
+    ana, luis, _ = people
+    (link,) = room_of(ana, room).links.values()
+    kept = room_of(luis, room)
+    alter(luis, kept.with_state(status=RoomStatus.REMOVED, doubt=kept.state.place))
+    asked = luis.ask(JoinRoom(link))
+    run_until(luis, frames.Join)
+    return world, room, people, asked
+
+
+def test_who_finds_that_it_was_never_out_is_told_so() -> None:
+    world, room, (_, luis, eva), asked = told_out()
+    eva.say(room, "still with us")
+    world.cut(luis)
+    world.wait(30_000)
+    assert luis.replies[asked] == RoomJoined(room, already=True)
+    kept = room_of(luis, room)
+    assert (kept.state.status, kept.state.doubt) == (RoomStatus.MEMBER, None)
+    assert (kept.state.link, kept.state.former) == ("", None)
+    assert kept.pending is None
+    luis.say(room, "so I am")
+    assert eva.texts(room) == luis.texts(room) == ["still with us", "so I am"]
+    assert luis.codes() == []
+
+
+def test_who_finds_nothing_in_the_log_enters_and_is_told_so() -> None:
+    world, room, (_, luis, eva), asked = told_out()
+    world.cut(luis)
+    world.wait(30_000)
+    assert luis.replies[asked] == RoomJoined(room)
+    eva.say(room, "hola")
+    assert luis.texts(room) == ["hola"]
+    assert luis.codes() == []
+
+
+def test_an_attempt_of_before_the_link_is_nobody_s_copy() -> None:
+    """Lost and about to come back, it follows a link; then both attempts get through."""
+    world, room, (ana, luis) = lost("Ana", "Luis")
+    (link,) = room_of(ana, room).links.values()
+    luis.inbox.append(NetworkChanged())
+    luis.outbound.append(run_until(luis, frames.Join))
+    asked = luis.ask(JoinRoom(link))
+    luis.take()
+    world.deliver(luis)
+    run_until(luis, frames.Join)
+    world.cut(luis)
+    world.wait(30_000)
+    assert luis.replies[asked] == RoomJoined(room)
+    assert luis.codes() == []
+    ana.say(room, "hola")
+    assert luis.texts(room) == ["hola"]
+
+
+def test_a_link_that_is_followed_reads_nothing_for_who_was_coming_back() -> None:
+    room, (ana, luis) = World().circle("Ana", "Luis")
+    (link,) = room_of(ana, room).links.values()
+    kept = room_of(luis, room).with_state(status=RoomStatus.LOST)
+    alter(luis, kept.with_live(entered=True, route=Route.UNKNOWN))
+    luis.feed(Asked(77, JoinRoom(link)))
+    assert not room_of(luis, room).live.entered
+
+
 # Coming back
 
 

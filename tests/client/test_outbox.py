@@ -13,7 +13,7 @@ from tertulia.client.rows import DropMessage, PutMessage, PutOutbox
 from tertulia.client.turn import Turn
 from tertulia.client.views import MessageKind, MessageState, RoomStatus
 from tertulia.client.wishes import wish
-from tertulia.client.work import Refresh
+from tertulia.client.work import Admission, Refresh
 from tests.client.script import emitted, outline, room_of, saved
 from tests.client.world import Device, World
 
@@ -139,6 +139,20 @@ def test_with_a_room_go_its_keys_and_what_waited() -> None:
     assert emitted(effects, RoomChanged) == [RoomChanged(room.id)]
     (moved,) = emitted(effects, MessageMoved)
     assert (moved.state, moved.reason) == (MessageState.FAILED, "left")
+
+
+def test_who_is_about_to_enter_a_room_again_goes_on_with_that() -> None:
+    turn, room, _ = setting()
+    room = wish(turn, room, Refresh(), 7)
+    room = room.with_state(status=RoomStatus.JOINING, former=RoomStatus.LOST)
+    room = room.with_state(link="link", doubt=3)
+    room = room.with_live(work=Admission(), in_flight=b"k" * 16)
+    room = outbox.end(turn, room, RoomStatus.LEFT)
+    state, live = room.state, room.live
+    assert (state.status, state.former) == (RoomStatus.JOINING, RoomStatus.LEFT)
+    assert (state.link, state.doubt) == ("link", None)
+    assert (live.work, live.in_flight, live.wishes) == (Admission(), None, ())
+    assert room.group is None
 
 
 def test_who_waits_for_a_change_of_a_room_that_ends_is_told_so() -> None:

@@ -18,6 +18,7 @@ from tertulia.client.commands import (
     JoinRoom,
     LeaveRoom,
     RemoveMember,
+    RoomJoined,
     SendText,
 )
 from tertulia.client.content import Greeting, Text
@@ -34,6 +35,7 @@ from tertulia.client.identity import POLICY
 from tertulia.client.room import Pending, Room, RoomState, Route
 from tertulia.client.room_policy import Permissions, Role
 from tertulia.client.rows import ChangeKeys, PutEntry, PutEpoch, PutEvidence
+from tertulia.client.value_errors import UpdateNeededError
 from tertulia.client.views import MessageKind, MessageState, RoomStatus
 from tertulia.client.work import Sent
 from tertulia.crypto import Rng, Secret
@@ -45,6 +47,7 @@ from tests.client.script import (
     Rogue,
     alter,
     answer,
+    answers,
     decode,
     emitted,
     group_of,
@@ -583,6 +586,81 @@ def test_in_doubt_it_goes_along_with_who_comes_from_outside() -> None:
     luis.say(room, "here")
     world.wait(10_000)
     assert ana.texts(room) == eva.texts(room) == luis.texts(room)
+
+
+# Following a link meanwhile
+
+
+def follows_a_link(speaker: int = 1) -> Scene:
+    """Let the listener, told that it is out, read on while it enters by a link."""
+    scene = Scene("Eva", speaker=speaker)
+    told = scene.kept.with_state(
+        status=RoomStatus.JOINING,
+        former=RoomStatus.REMOVED,
+        doubt=scene.kept.state.place,
+        link=next(iter(room_of(scene.people[0], scene.room).links.values())),
+    )
+    alter(scene.listener, told.with_live(entered=True))
+    waiting = {scene.room: 77}
+    scene.listener.session = replace(scene.listener.session, entering=waiting)
+    return scene
+
+
+def test_who_enters_and_hears_that_it_was_never_out_is_answered() -> None:
+    scene = follows_a_link()
+    effects = scene.hear(scene.rogue.text(Text("still with us")))
+    assert answers(effects) == [RoomJoined(scene.room, already=True)]
+    assert status(scene.listener, scene.room) is RoomStatus.MEMBER
+    assert scene.last().text == "still with us"
+
+
+def test_who_enters_and_hears_that_it_is_out_enters_all_the_same() -> None:
+    scene = follows_a_link()
+    scene.rogue.group = scene.rogue.commit().after
+    effects = scene.hear(scene.rogue.text(Text("gone")))
+    assert answers(effects) == []
+    state = scene.kept.state
+    assert (state.status, state.former) == (RoomStatus.JOINING, RoomStatus.REMOVED)
+    assert state.doubt is None
+    assert state.link
+    assert scene.kept.group is None
+
+
+def test_who_enters_and_is_removed_once_more_enters_all_the_same() -> None:
+    scene = follows_a_link(speaker=0)
+    scene.hear_commit(removal(scene))
+    assert status(scene.listener, scene.room) is RoomStatus.JOINING
+    assert scene.kept.state.doubt == scene.log.place
+
+
+def test_who_enters_a_room_of_newer_rules_is_told_to_update() -> None:
+    scene = follows_a_link(speaker=0)
+    policy = scene.kept.policy
+    assert policy is not None
+    data = (2).to_bytes(2, "big") + policy.encode()[2:]
+    newer = mls.GroupContextExtensions((mls.Extension(POLICY, data),))
+    effects = scene.hear_commit(scene.rogue.commit(newer))
+    assert [type(each) for each in answers(effects)] == [UpdateNeededError]
+    assert status(scene.listener, scene.room) is RoomStatus.OUTDATED
+
+
+def test_who_enters_and_misses_a_handshake_enters_anew() -> None:
+    scene = follows_a_link()
+    scene.hear(None, Kind.HANDSHAKE, blob_hash=b"h" * 32)
+    state = scene.kept.state
+    assert (state.status, state.former) == (RoomStatus.JOINING, RoomStatus.LOST)
+
+
+@pytest.mark.parametrize("kind", [Kind.APPLICATION, Kind.HANDSHAKE])
+def test_who_was_lost_and_enters_looks_for_its_own_entry_only(kind: Kind) -> None:
+    scene = follows_a_link()
+    lost = scene.kept.with_state(former=RoomStatus.LOST, doubt=None)
+    alter(scene.listener, lost)
+    effects = scene.hear(b"garbage", kind)
+    effects = [*effects, *scene.hear(b"attempt", kind, device=scene.listener.device)]
+    assert warnings(effects) == []
+    assert evidence(effects) == []
+    assert status(scene.listener, scene.room) is RoomStatus.JOINING
 
 
 def half_removed() -> tuple[World, bytes, list[Device], mls.Group]:

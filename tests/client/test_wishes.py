@@ -141,6 +141,19 @@ def test_a_wish_in_vain_is_answered_and_the_others_stay() -> None:
     assert [each.number for each in room.live.wishes] == [8]
 
 
+def test_a_wish_that_was_given_up_is_not_answered_by_the_log() -> None:
+    turn, room, _ = setting()
+    room = wishes.wish(turn, room, Refresh(), 7)
+    group = room.group
+    assert group is not None
+    (mine,) = room.live.wishes
+    sent = Pending(b"k" * 16, 1, bytes(32), group, mine)
+    room = wishes.give_up(
+        turn, replace(room, pending=sent), mine, NotPermittedError("no")
+    )
+    assert room.pending == replace(sent, wish=None)
+
+
 # Time
 
 

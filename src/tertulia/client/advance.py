@@ -35,6 +35,8 @@ def advance(turn: Turn) -> None:
     """Do for every room what its time has come for."""
     if turn.link.is_copied:
         connecting.become_another(turn)
+    if turn.link.phase is Phase.STOPPED:
+        connecting.disappoint(turn)
     if turn.is_open:
         enrolment.revoke_former(turn)
     routes_known = True
@@ -158,7 +160,8 @@ def _refeed(turn: Turn, room: Room) -> None:
     if room.live.fetching:
         return
     if head is None or head.place <= (room.live.refeeding or 0):
-        turn.put(following.cannot_refeed(turn, room))
+        # Nothing is under way that would have this looked at again.
+        _advance(turn, turn.put(following.cannot_refeed(turn, room)))
         return
     after = room.live.refeeding or 0
     turn.load(LoadEntries(room.id, after, limits.REFEED_ENTRIES))

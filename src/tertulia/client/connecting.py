@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
-from tertulia.client import enrolment, entering, limits
+from tertulia.client import enrolment, entering, limits, wishes
 from tertulia.client.effects import Connect, Disconnect, LinkClosed, LinkOpened
 from tertulia.client.errors import RelayRefusedError
 from tertulia.client.events import ConnectionChanged
@@ -206,7 +206,6 @@ def said_goodbye(turn: Turn, frame: frames.Goodbye) -> None:
         turn.set_link(phase=Phase.STOPPED, reason=reason, retry_at=None)
         turn.connect(Disconnect())
         _tell(turn, Connection.STOPPED)
-        _fail_entering(turn, frame.code)
         return
     pause = frame.facts.retry_after
     turn.set_link(reason=reason)
@@ -257,12 +256,16 @@ def _forget_connection(turn: Turn) -> None:
     turn.set_link(phase=Phase.IDLE, nonce=b"", relay_nonce=b"")
 
 
-def _fail_entering(turn: Turn, code: ErrorCode) -> None:
-    """Who the relay shuts out enters nothing: say so at once."""
+def disappoint(turn: Turn) -> None:
+    """Who the relay shuts out enters and changes nothing: say so at once."""
+    error = RelayRefusedError(ErrorCode(turn.link.reason or ""))
     for name in tuple(turn.session.entering):
         room = turn.room(name)
         if room is not None:
-            entering.fail(turn, room, RelayRefusedError(code))
+            entering.fail(turn, room, error)
+    for room in tuple(turn.session.rooms.values()):
+        for wish in room.live.wishes:
+            turn.put(wishes.give_up(turn, turn.session.rooms[room.id], wish, error))
 
 
 def _plan_retry(turn: Turn, reason: str, *, at_least: int = 0) -> None:

@@ -7,7 +7,8 @@ former self, and last revokes that, which shuts out whatever copy there is.
 
 from dataclasses import replace
 
-from tertulia.client import outbox
+from tertulia.client import entering, outbox
+from tertulia.client.errors import RelayRefusedError
 from tertulia.client.events import EVERYWHERE, RoomChanged, Warned
 from tertulia.client.identity import device_list, member_of
 from tertulia.client.requests import ForDeviceList, ForDevices
@@ -19,7 +20,7 @@ from tertulia.client.wishes import wish
 from tertulia.client.work import Introduce
 from tertulia.codec import CodecError
 from tertulia.crypto import ED25519, CryptoError
-from tertulia.wire import SignedDeviceList, frames
+from tertulia.wire import ErrorCode, SignedDeviceList, frames
 
 CLONED = "vault_cloned"
 
@@ -59,6 +60,10 @@ def _come_back(turn: Turn, room: Room) -> Room:
         return room
     for message in room.outbox:
         room = outbox.fail(turn, room, message, CLONED)
+    if not room.state.founded:
+        # Made in the name of a device that is no more, and nobody else is in it yet.
+        entering.answer(turn, room.id, RelayRefusedError(ErrorCode.CLONED))
+        return outbox.end(turn, room, RoomStatus.LEFT)
     turn.emit(RoomChanged(room.id))
     return room.without_pending().with_state(status=RoomStatus.LOST, doubt=None)
 

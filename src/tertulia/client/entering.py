@@ -1,4 +1,8 @@
-"""Answering the commands that wait for a room: to be made, or to be entered."""
+"""Answering the commands that wait for a room: to be made, or to be entered.
+
+A command waits as long as its room is being founded, or is `JOINING`. So whatever ends
+that state goes through a function here.
+"""
 
 from dataclasses import replace
 
@@ -6,6 +10,7 @@ from tertulia.client.commands import AnyAnswer, RoomJoined, RoomMade
 from tertulia.client.events import RoomChanged
 from tertulia.client.room import Room, Route
 from tertulia.client.turn import Turn
+from tertulia.client.views import RoomStatus
 from tertulia.errors import TertuliaError
 
 
@@ -36,11 +41,48 @@ def entered(turn: Turn, room: Room) -> Room:
     return room.with_live(entered=False, work=None)
 
 
+def never_out(turn: Turn, room: Room) -> Room:
+    """Somebody in the room takes this device for a member: there is nothing to enter.
+
+    Whether an entry that was sent is in the log, the log tells.
+    """
+    answer(turn, room.id, RoomJoined(room.id, already=True))
+    room = room.with_live(entered=False, work=None)
+    return room.with_state(status=RoomStatus.MEMBER, former=None, link="")
+
+
+def outdated(turn: Turn, room: Room, error: TertuliaError) -> Room:
+    """Rules that are not known here stop a room, and whoever enters it."""
+    answer(turn, room.id, error)
+    return room.with_state(status=RoomStatus.OUTDATED)
+
+
+def pass_over(room: Room) -> Room:
+    """Return a room after a part of its log was not looked at in order to enter it.
+
+    If it is not entered in the end, this device has lost the thread.
+    """
+    if room.state.status is not RoomStatus.JOINING or room.group is None:
+        return room
+    return room.with_state(former=RoomStatus.LOST, doubt=None)
+
+
+def lose(room: Room) -> Room:
+    """Return a room whose log this device cannot follow; who enters begins anew."""
+    room = room.without_pending().with_live(work=None)
+    if room.state.status is RoomStatus.JOINING:
+        return pass_over(room).with_live(entered=False)
+    return room.with_state(status=RoomStatus.LOST)
+
+
 def fail(turn: Turn, room: Room, error: TertuliaError) -> None:
     """Forget a room that this device did not get into, or let it be what it was."""
     answer(turn, room.id, error)
     turn.emit(RoomChanged(room.id))
     if room.state.former is None:
+        # Asked for while an epoch in which nobody is was taken for the room.
+        for wish in room.live.wishes:
+            turn.reply(wish.number, error)
         turn.forget_room(room.id)
         return
     room = room.with_state(status=room.state.former, former=None, link="")

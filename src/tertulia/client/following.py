@@ -9,13 +9,15 @@ from dataclasses import replace
 
 import msgspec
 
-from tertulia.client import heads, limits, outbox
+from tertulia.client import entering, heads, limits, outbox, wishes
+from tertulia.client.errors import RelayRefusedError
 from tertulia.client.events import CatchingUp, RoomChanged, Warned
 from tertulia.client.receiving import Logged, process
 from tertulia.client.requests import ForRooms, ToFetch, ToFollow, ToRefeed
 from tertulia.client.room import Room, Route
 from tertulia.client.turn import Turn
 from tertulia.client.views import RoomStatus
+from tertulia.client.work import Sent
 from tertulia.wire import ErrorCode, frames, next_hash
 
 
@@ -41,18 +43,23 @@ def rooms_listed(turn: Turn, frame: frames.Answer) -> None:
 def _routed(room: Room, route: frames.RoomRoute | None) -> Room:
     if route is None:
         return room.with_live(route=Route.NONE)
-    if room.state.status is RoomStatus.JOINING and room.pending is not None:
-        # Whether the join got through was not told: the log will.
-        room = room.with_live(entered=True)
-        if route.first > room.state.place + 1:
-            room = replace(room, hashes={})
-            room = room.with_state(place=route.first - 1, hash=None)
-    if room.state.status is RoomStatus.LOST:
-        # Whether an attempt to come back got through does not matter: make another.
-        room = room.without_pending()
-    elif room.is_member and route.first > room.state.place + 1:
-        # Un-routed and routed again: what was said in between is not for us to read.
-        room = room.without_pending().with_state(status=RoomStatus.LOST)
+    is_under_way = isinstance(room.live.work, Sent)  # and will be answered
+    is_gap = route.first > room.state.place + 1
+    match room.state.status:
+        case RoomStatus.JOINING if room.pending is not None and not is_under_way:
+            # Whether the join got through was not told: the log will.
+            room = room.with_live(entered=True)
+            if is_gap:
+                room = entering.pass_over(replace(room, hashes={}))
+                room = room.with_state(place=route.first - 1, hash=None)
+        case RoomStatus.LOST if not is_under_way:
+            # Whether an attempt to come back got through does not matter: make another.
+            room = room.without_pending()
+        case RoomStatus.MEMBER if is_gap:
+            # Un-routed and routed again: what was said meanwhile is not for us to read.
+            room = entering.lose(room)
+        case _:
+            pass
     if route.last is None:
         return room.with_live(route=Route.OPEN)
     return room.with_live(route=Route.CUT)
@@ -154,14 +161,14 @@ def _note_current(turn: Turn, room: Room) -> Room:
         return room  # the relay is asked first what it lets us read
     if room.state.status is RoomStatus.JOINING:
         # All is read, and my join is not in it: make another.
-        return room.without_pending().with_live(entered=False)
+        return room.without_pending().with_live(entered=False, work=None)
     if room.live.route is Route.CUT and room.state.status is RoomStatus.REMOVED:
         # The relay took it as what it says, too: out is out.
         return outbox.end(turn, room, RoomStatus.REMOVED)
     if room.live.route is Route.CUT and room.is_member:
         # Everything this device may read is read, and nobody put it out by the rules.
         turn.emit(RoomChanged(room.id))
-        room = room.without_pending().with_state(status=RoomStatus.LOST)
+        room = entering.lose(room)
     return room.with_live(current=True)
 
 
@@ -213,8 +220,8 @@ def _dispute(turn: Turn, room: Room, proof: bytes) -> Room:
     """The relay has another past for this room than it showed before."""
     heads.report(turn, room, "head_contradicted", proof)
     turn.emit(RoomChanged(room.id))
-    room = room.without_pending().with_live(current=False, followed=False)
-    return room.with_state(status=RoomStatus.LOST, head=None)
+    room = room.with_live(current=False, followed=False)
+    return entering.lose(room).with_state(head=None)
 
 
 def _disagree(turn: Turn, room: Room, frame: frames.Refused) -> None:
@@ -227,14 +234,25 @@ def _disagree(turn: Turn, room: Room, frame: frames.Refused) -> None:
             turn.put(_dispute(turn, room, msgspec.msgpack.encode(head)))
         case ErrorCode.GONE:
             turn.emit(Warned(room.id, "out_of_step", place=frame.facts.place))
-            turn.put(room.without_pending().with_state(status=RoomStatus.LOST))
+            turn.put(entering.lose(room))
         case ErrorCode.NOT_FOUND if room.live.route is Route.OPEN:
             turn.put(room.with_live(route=Route.UNKNOWN, followed=False))
         case ErrorCode.RATE_LIMITED | ErrorCode.UNAVAILABLE:
             pause = max(frame.facts.retry_after or 0, limits.SHORTEST_PAUSE)
             turn.put(room.with_live(paused=turn.now + pause))
         case _:
-            turn.put(room.with_live(stopped=True))
+            _stop(turn, room, RelayRefusedError(frame.code))
+
+
+def _stop(turn: Turn, room: Room, error: RelayRefusedError) -> None:
+    """This connection gets no further with the room: whom that concerns is told why."""
+    if room.state.status is RoomStatus.JOINING:
+        entering.fail(turn, room, error)
+        return
+    sent = None if room.pending is None else room.pending.wish
+    if sent is not None:
+        room = wishes.give_up(turn, room, sent, error)
+    turn.put(room.with_live(stopped=True))
 
 
 def refeed(
@@ -252,10 +270,8 @@ def cannot_refeed(turn: Turn, room: Room) -> Room:
     """The relay lost more than can be given back: come back into what it has."""
     turn.emit(Warned(room.id, "out_of_step", place=room.state.place))
     turn.emit(RoomChanged(room.id))
-    room = room.without_pending().with_live(
-        refeeding=None, fetching=False, followed=False, current=False
-    )
-    return room.with_state(status=RoomStatus.LOST, head=None)
+    room = room.with_live(refeeding=None, fetching=False, followed=False, current=False)
+    return entering.lose(room).with_state(head=None)
 
 
 def refed(turn: Turn, purpose: ToRefeed, frame: frames.Answer) -> None:

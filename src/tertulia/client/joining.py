@@ -80,7 +80,7 @@ def _to_be_joined(room: Room | None, name: bytes, link: str) -> Room:
         return Room(name, RoomState(joining, link=link))
     if room.state.status is joining:
         return room.with_state(link=link)
-    room = room.without_pending().with_live(work=None, stopped=False)
+    room = room.without_pending().with_live(work=None, stopped=False, entered=False)
     return room.with_state(status=joining, link=link, former=room.state.status)
 
 

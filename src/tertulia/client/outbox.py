@@ -88,13 +88,20 @@ def fail(turn: Turn, room: Room, message: OutboxMessage, reason: str) -> Room:
 
 
 def end(turn: Turn, room: Room, status: RoomStatus) -> Room:
-    """Give up a room: its keys, and what still waited to be sent there."""
+    """Give up a room: its keys, and what still waited to be sent there.
+
+    Who is about to enter it again goes on with that.
+    """
     for message in room.outbox:
         room = fail(turn, room, message, status.value)
     for wish in room.live.wishes:
         turn.reply(wish.number, NotMemberError(room.id))
     turn.emit(RoomChanged(room.id))
-    room = replace(room, group=None, pending=None, links={}, live=Live())
+    room = replace(room, group=None, links={})
+    if room.state.status is RoomStatus.JOINING:
+        room = room.with_live(wishes=(), in_flight=None)
+        return room.with_state(former=status, leavers=(), doubt=None)
+    room = replace(room, pending=None, live=Live())
     return room.with_state(status=status, leavers=(), doubt=None, inviter=b"", link="")
 
 

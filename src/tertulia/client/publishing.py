@@ -250,8 +250,8 @@ def _accepted(room: Room, frame: frames.Accepted) -> Room:
     """
     if room.pending is None or room.is_member:
         return room
+    room = entering.pass_over(replace(room, hashes={}))
     room = room.with_state(place=frame.place - 1, hash=None)
-    room = replace(room, hashes={})
     return room.with_live(entered=True, route=Route.OPEN, followed=False, current=False)
 
 

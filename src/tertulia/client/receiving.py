@@ -88,6 +88,16 @@ def process(turn: Turn, room: Room, logged: Logged) -> Room:
     return replace(room, hashes=hashes)
 
 
+def _is_deaf(room: Room) -> bool:
+    """Tell whether nothing that others say can be opened.
+
+    Who enters by a link listens on only while it may be that it was never out.
+    """
+    status, former = room.state.status, room.state.former
+    enters = status is RoomStatus.JOINING and former is not RoomStatus.REMOVED
+    return room.group is None or status is RoomStatus.LOST or enters
+
+
 # Entries of my own
 
 
@@ -117,8 +127,11 @@ def _accuse(turn: Turn, room: Room, entry: frames.Entry) -> None:
 
 
 def _disown(turn: Turn, room: Room, entry: frames.Entry) -> Room:
-    """Somebody else has this device's keys: a copy of the vault, or an older one."""
-    if room.group is None:
+    """Somebody else has this device's keys: a copy of the vault, or an older one.
+
+    Who enters may see an attempt of its own that it had given up.
+    """
+    if room.group is None or room.state.status is RoomStatus.JOINING:
         return room
     turn.set_link(is_copied=True)
     keep_void(turn, room, entry)
@@ -180,12 +193,12 @@ class _Step:
 
 
 def _process_handshake(turn: Turn, room: Room, entry: frames.Entry) -> Room:
-    if room.group is None or room.state.status is RoomStatus.LOST:
+    if _is_deaf(room):
         return room
     if entry.blob is None:
         # Too old for the relay to have it: whatever it did, it cannot be followed.
         turn.emit(RoomChanged(room.id))
-        return _drop_work(room.without_pending()).with_state(status=RoomStatus.LOST)
+        return entering.lose(room)
     if room.pending is not None and room.pending.handshake < entry.place:
         # Another handshake took the place that mine was made for.
         room = _drop_work(replace(room, pending=None))
@@ -197,10 +210,10 @@ def _process_handshake(turn: Turn, room: Room, entry: frames.Entry) -> Room:
             return room
         received = mls.receive(group, message.body, RULES)
         return _take_handshake(turn, room, entry, received)
-    except UpdateNeededError:
+    except UpdateNeededError as error:
         turn.emit(Warned(room.id, "update_needed", place=entry.place))
         turn.emit(RoomChanged(room.id))
-        return room.with_state(status=RoomStatus.OUTDATED)
+        return entering.outdated(turn, room, error)
     except mls.OutOfStepError:
         turn.keep_evidence(room.id, "out_of_step", msgspec.msgpack.encode(entry))
         turn.emit(Warned(room.id, "out_of_step", place=entry.place))
@@ -321,7 +334,9 @@ def _removed(turn: Turn, room: Room, entry: frames.Entry, actor: Member) -> Room
     turn.emit(RoomChanged(room.id))
     # Asked again, the relay says whether it took the commit for what it is.
     room = room.with_live(work=None, route=Route.UNKNOWN, followed=False, current=False)
-    return _begin_doubt(room.with_state(status=RoomStatus.REMOVED), entry)
+    if room.state.status is not RoomStatus.JOINING:
+        room = room.with_state(status=RoomStatus.REMOVED)
+    return _begin_doubt(room, entry)
 
 
 def _begin_doubt(room: Room, entry: frames.Entry) -> Room:
@@ -355,10 +370,15 @@ def _resolve_doubt(turn: Turn, room: Room, epoch: int) -> Room:
         return room
     if epoch > room.group.context.epoch:
         turn.emit(RoomChanged(room.id))
-        if room.state.status is RoomStatus.REMOVED:
+        if _was_told_out(room):
             return outbox.end(turn, room, RoomStatus.REMOVED)
         return room.with_state(status=RoomStatus.LOST, doubt=None)
     return room
+
+
+def _was_told_out(room: Room) -> bool:
+    """Tell whether it is a removal that is in doubt; a link may be followed since."""
+    return room.state.status in {RoomStatus.REMOVED, RoomStatus.JOINING}
 
 
 def _doubt_entry(turn: Turn, room: Room, group: mls.Group, epoch: int) -> Room:
@@ -379,7 +399,7 @@ def _confirm(room: Room) -> Room:
 
 
 def _process_application(turn: Turn, room: Room, entry: frames.Entry) -> Room:
-    if room.group is None or room.state.status is RoomStatus.LOST:
+    if _is_deaf(room):
         return room
     if entry.blob is None:
         return room  # retention removed it
@@ -438,7 +458,10 @@ def _clear_doubt(turn: Turn, room: Room) -> Room:
     if room.state.doubt is None:
         return room
     turn.emit(RoomChanged(room.id))
-    return room.with_state(status=RoomStatus.MEMBER, doubt=None)
+    room = room.with_state(doubt=None)
+    if room.state.status is RoomStatus.JOINING:
+        return entering.never_out(turn, room)
+    return room.with_state(status=RoomStatus.MEMBER)
 
 
 def _see_sign(turn: Turn, room: Room, member: Member) -> Room:

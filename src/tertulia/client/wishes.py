@@ -67,6 +67,9 @@ def give_up(turn: Turn, room: Room, failed: Wish, error: TertuliaError) -> Room:
     rest = tuple(each for each in room.live.wishes if each is not failed)
     if isinstance(failed.aim, Refresh):
         room = chores.put_off(turn, room)
+    if room.pending is not None and room.pending.wish is failed:
+        # Should its commit be in the log after all, that answers nobody any more.
+        room = replace(room, pending=replace(room.pending, wish=None))
     return room.with_live(wishes=rest)
 
 
