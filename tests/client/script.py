@@ -2,7 +2,8 @@
 
 `outline` names effects in order. `Log` writes a room's entries as the relay would, or
 as it never would, under heads that the relay's real key signed. `Rogue` is a member
-whose program breaks the rules: it has the keys, and says with them what it likes.
+whose program breaks the rules: it has the keys, and says with them what it likes. A
+`Scene` has all three.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,13 +11,16 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import msgspec
+from msgspec.structs import replace as changed
 
 from tertulia import mls
 from tertulia.client.annotation import Annotation, Claim, NoClaim
 from tertulia.client.content import Content, encode_content
 from tertulia.client.effects import Effect, Emit, FrameArrived, Reply, Save, Transmit
+from tertulia.client.events import Warned
 from tertulia.client.padding import padding_for
 from tertulia.client.room import Room
+from tertulia.client.rows import PutEvidence
 from tertulia.client.views import RoomStatus
 from tertulia.crypto import Secret
 from tertulia.wire import Head, Kind, first_hash, frames, next_hash, sign_heads
@@ -312,3 +316,85 @@ class Rogue:
 def decode(data: bytes, kind: type[T]) -> T:
     """Read a stored row back."""
     return msgspec.msgpack.decode(data, type=kind)
+
+
+# Somebody listens
+
+
+class Scene:
+    """Somebody who listens, somebody who says what it likes, and the log between."""
+
+    def __init__(self, *others: str, speaker: int = 1) -> None:
+        self.world = World()
+        names = ("Ana", "Luis", *others)
+        self.room, self.people = self.world.circle(*names)
+        self.listener = self.people[1 - speaker] if speaker < 2 else self.people[0]
+        self.rogue = Rogue(self.people[speaker], self.room)
+        self.log = Log.after(self.listener, self.room)
+
+    def hear(
+        self, blob: bytes | None, kind: Kind = Kind.APPLICATION, **fields: Any
+    ) -> Sequence[Effect]:
+        """Let the listener get an entry of the rogue's device."""
+        device = fields.pop("device", self.rogue.device.device)
+        key = fields.pop("key", self.rogue.key)
+        entry = self.log.entry(blob, device, key, kind)
+        return answer(self.listener, self.log.page(changed(entry, **fields)))
+
+    def hear_commit(self, committed: mls.Committed, **fields: Any) -> Sequence[Effect]:
+        blob = mls.encode_message(committed.message)
+        return self.hear(blob, Kind.HANDSHAKE, **fields)
+
+    @property
+    def kept(self) -> Room:
+        return room_of(self.listener, self.room)
+
+    @property
+    def epoch(self) -> int:
+        return group_of(self.listener, self.room).context.epoch
+
+    def last(self) -> Any:
+        return self.listener.lines(self.room)[-1]
+
+
+def warnings(effects: Sequence[Effect]) -> list[tuple[str, str]]:
+    return [(each.code, each.person) for each in emitted(effects, Warned)]
+
+
+def evidence(effects: Sequence[Effect]) -> list[str]:
+    return [each.row.code for each in saved(effects, PutEvidence)]
+
+
+def out_of_step() -> tuple[Scene, Sequence[Effect]]:
+    """Return a commit that fits all others, and not the one who listens."""
+    scene = Scene("Eva")
+    lose_path_keys(scene.listener, scene.room)
+    committed = scene.rogue.commit()
+    effects = scene.hear_commit(committed)
+    scene.rogue.group = committed.after
+    return scene, effects
+
+
+def removal(scene: Scene) -> mls.Committed:
+    policy = scene.kept.policy
+    assert policy is not None
+    new = replace(policy, secret=Secret(b"n" * 32), invites=())
+    return scene.rogue.commit(
+        mls.Remove(group_of(scene.listener, scene.room).leaf_index),
+        mls.GroupContextExtensions((new.extension(),)),
+    )
+
+
+def follows_a_link(speaker: int = 1) -> Scene:
+    """Let the listener, told that it is out, read on while it enters by a link."""
+    scene = Scene("Eva", speaker=speaker)
+    told = scene.kept.with_state(
+        status=RoomStatus.JOINING,
+        former=RoomStatus.REMOVED,
+        doubt=scene.kept.state.place,
+        link=next(iter(room_of(scene.people[0], scene.room).links.values())),
+    )
+    alter(scene.listener, told.with_live(entered=True))
+    waiting = {scene.room: 77}
+    scene.listener.session = replace(scene.listener.session, entering=waiting)
+    return scene

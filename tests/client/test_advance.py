@@ -51,6 +51,18 @@ def with_live(device: Device, room: bytes, **changes: Any) -> list[str]:
     return does(device, room_of(device, room).with_live(**changes))
 
 
+# Whom the relay shuts out
+
+
+def test_who_is_shut_out_answers_whoever_waits() -> None:
+    _, (ana, _) = circle("Ana", "Luis")
+    answer(ana, frames.Goodbye(ErrorCode.BANNED))
+    assert outline(ana.feed(Asked(77, CreateRoom("mine")))) == [
+        "Reply RelayRefusedError",
+        "Emit RoomChanged",
+    ]
+
+
 # Which step comes next
 
 

@@ -1,12 +1,11 @@
 """What one entry does: applied, skipped or out of step; opened or void."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import msgspec
 import pytest
-from msgspec.structs import replace as changed
 
 from tertulia import mls
 from tertulia.client import limits
@@ -18,13 +17,11 @@ from tertulia.client.commands import (
     JoinRoom,
     LeaveRoom,
     RemoveMember,
-    RoomJoined,
     SendText,
 )
 from tertulia.client.content import Greeting, Text
 from tertulia.client.effects import (
     Asked,
-    Effect,
     FrameArrived,
     NetworkChanged,
     Ticked,
@@ -45,65 +42,26 @@ from tertulia.wire import Kind, frames
 from tests.client.script import (
     Log,
     Rogue,
+    Scene,
     alter,
     answer,
     answers,
     decode,
     emitted,
+    evidence,
+    follows_a_link,
     group_of,
     lose_path_keys,
+    out_of_step,
     outline,
+    removal,
     room_of,
     run_until,
     saved,
     status,
+    warnings,
 )
 from tests.client.world import Device, World
-
-
-class Scene:
-    """Somebody who listens, somebody who says what it likes, and the log between."""
-
-    def __init__(self, *others: str, speaker: int = 1) -> None:
-        self.world = World()
-        names = ("Ana", "Luis", *others)
-        self.room, self.people = self.world.circle(*names)
-        self.listener = self.people[1 - speaker] if speaker < 2 else self.people[0]
-        self.rogue = Rogue(self.people[speaker], self.room)
-        self.log = Log.after(self.listener, self.room)
-
-    def hear(
-        self, blob: bytes | None, kind: Kind = Kind.APPLICATION, **fields: Any
-    ) -> Sequence[Effect]:
-        """Let the listener get an entry of the rogue's device."""
-        device = fields.pop("device", self.rogue.device.device)
-        key = fields.pop("key", self.rogue.key)
-        entry = self.log.entry(blob, device, key, kind)
-        return answer(self.listener, self.log.page(changed(entry, **fields)))
-
-    def hear_commit(self, committed: mls.Committed, **fields: Any) -> Sequence[Effect]:
-        blob = mls.encode_message(committed.message)
-        return self.hear(blob, Kind.HANDSHAKE, **fields)
-
-    @property
-    def kept(self) -> Room:
-        return room_of(self.listener, self.room)
-
-    @property
-    def epoch(self) -> int:
-        return group_of(self.listener, self.room).context.epoch
-
-    def last(self) -> Any:
-        return self.listener.lines(self.room)[-1]
-
-
-def warnings(effects: Sequence[Effect]) -> list[tuple[str, str]]:
-    return [(each.code, each.person) for each in emitted(effects, Warned)]
-
-
-def evidence(effects: Sequence[Effect]) -> list[str]:
-    return [each.row.code for each in saved(effects, PutEvidence)]
-
 
 # Messages
 
@@ -446,17 +404,7 @@ def test_rules_of_a_newer_version_stop_the_room_until_the_program_knows_them() -
     assert status(scene.listener, scene.room) is RoomStatus.MEMBER
 
 
-# Out of step
-
-
-def out_of_step() -> tuple[Scene, Sequence[Effect]]:
-    """Return a commit that fits all others, and not the one who listens."""
-    scene = Scene("Eva")
-    lose_path_keys(scene.listener, scene.room)
-    committed = scene.rogue.commit()
-    effects = scene.hear_commit(committed)
-    scene.rogue.group = committed.after
-    return scene, effects
+# In doubt
 
 
 def test_what_only_i_cannot_open_is_neither_applied_nor_skipped() -> None:
@@ -469,15 +417,10 @@ def test_what_only_i_cannot_open_is_neither_applied_nor_skipped() -> None:
     assert not scene.kept.may_change
 
 
-def test_in_doubt_nothing_is_said() -> None:
-    scene, _ = out_of_step()
-    effects = scene.listener.feed(Asked(77, SendText(scene.room, "hola")))
-    assert outline(effects) == ["Save", "Emit MessageArrived", "Reply MessageKept"]
-
-
 @pytest.mark.parametrize("kind", [Kind.APPLICATION, Kind.HANDSHAKE])
 def test_if_the_others_went_on_it_comes_back(kind: Kind) -> None:
     scene, _ = out_of_step()
+    # Who made the handshake is believed that: the group's advice tells whether it is so.
     if kind is Kind.APPLICATION:
         effects = scene.hear(scene.rogue.text(Text("hola")))
     else:
@@ -488,13 +431,23 @@ def test_if_the_others_went_on_it_comes_back(kind: Kind) -> None:
     assert warnings(effects) == []
 
 
-def test_if_the_others_did_not_it_goes_on_as_before() -> None:
-    scene, _ = out_of_step()
-    scene.rogue.group = group_of(scene.rogue.device, scene.room)
-    scene.hear(scene.rogue.text(Text("hola")))
+def test_in_doubt_a_commit_of_who_made_it_so_is_left_alone() -> None:
+    scene = Scene("Eva")
+    before = scene.epoch
+    luis = scene.rogue.device.account
+    doubtful = scene.kept.with_state(doubt=scene.log.place, suspects=(luis,))
+    alter(scene.listener, doubtful)
+    scene.hear_commit(scene.rogue.commit())
+    assert (scene.epoch, scene.kept.state.doubt) == (before, doubtful.state.doubt)
+
+
+def test_what_does_not_fit_here_in_somebody_else_s_entry_is_skipped_by_all() -> None:
+    scene = Scene("Eva")
+    lose_path_keys(scene.listener, scene.room)
+    committed = scene.rogue.commit()
+    effects = scene.hear_commit(committed, device=scene.people[2].device)
+    assert warnings(effects) == [("handshake_skipped", "Eva")]
     assert scene.kept.state.doubt is None
-    assert status(scene.listener, scene.room) is RoomStatus.MEMBER
-    assert scene.last().text == "hola"
 
 
 def test_in_doubt_garbage_is_nobody_s_fault() -> None:
@@ -503,23 +456,6 @@ def test_in_doubt_garbage_is_nobody_s_fault() -> None:
         effects = scene.hear(b"garbage", kind)
         assert warnings(effects) == []
         assert scene.kept.state.doubt is not None
-
-
-def test_who_is_out_of_step_comes_back_by_itself() -> None:
-    world = World()
-    room, (ana, luis, eva) = world.circle("Ana", "Luis", "Eva")
-    lose_path_keys(luis, room)
-    ana.get(CreateInvite(room))
-    ana.say(room, "one")
-    world.wait(5_000)
-    assert status(luis, room) is RoomStatus.MEMBER
-    luis.say(room, "two")
-    assert ana.texts(room) == eva.texts(room) == ["one", "two"]
-    assert luis.texts(room)[-1] == "two"
-    assert ana.codes() == eva.codes() == []
-
-
-# Removed
 
 
 def test_who_is_removed_hears_it_and_asks_whether_it_is_true() -> None:
@@ -532,98 +468,6 @@ def test_who_is_removed_hears_it_and_asks_whether_it_is_true() -> None:
     assert "Transmit ListRooms" in outline(effects)
     assert emitted(effects, RoomChanged) == [RoomChanged(scene.room)]
     assert scene.kept.group is not None
-
-
-def removal(scene: Scene) -> mls.Committed:
-    policy = scene.kept.policy
-    assert policy is not None
-    new = replace(policy, secret=Secret(b"n" * 32), invites=())
-    return scene.rogue.commit(
-        mls.Remove(group_of(scene.listener, scene.room).leaf_index),
-        mls.GroupContextExtensions((new.extension(),)),
-    )
-
-
-def test_a_removal_that_the_others_skip_is_none() -> None:
-    scene = Scene("Eva", speaker=0)
-    committed = removal(scene)
-    scene.hear_commit(committed)
-    alter(scene.listener, scene.kept.with_live(route=Route.OPEN, current=True))
-    scene.hear(scene.rogue.text(Text("still with us")))
-    assert status(scene.listener, scene.room) is RoomStatus.MEMBER
-    assert scene.kept.state.doubt is None
-    assert scene.last().text == "still with us"
-
-
-def test_a_removal_that_the_others_applied_is_the_end() -> None:
-    scene = Scene("Eva", speaker=0)
-    scene.listener.feed(Asked(77, SendText(scene.room, "waits")))
-    committed = removal(scene)
-    scene.hear_commit(committed)
-    scene.rogue.group = committed.after
-    scene.hear(scene.rogue.text(Text("gone")))
-    assert status(scene.listener, scene.room) is RoomStatus.REMOVED
-    assert scene.kept.group is None
-    assert scene.kept.outbox == ()
-    states = [line.state for line in scene.listener.lines(scene.room)]
-    assert states[-1] is MessageState.FAILED
-
-
-def test_in_doubt_it_goes_along_with_who_comes_from_outside() -> None:
-    """The others skip the removal; an outsider begins the next epoch all the same."""
-    world, room, people, group = half_removed()
-    ana, luis, eva = people
-    rejoin(ana, room)
-    assert group_of(luis, room).context.epoch == group.context.epoch + 1
-    assert status(luis, room) is RoomStatus.REMOVED
-    assert not room_of(luis, room).may_change
-    ana.say(room, "I know as little")
-    assert status(luis, room) is RoomStatus.REMOVED
-    eva.say(room, "still with us")
-    assert status(luis, room) is RoomStatus.MEMBER
-    assert room_of(luis, room).state.doubt is None
-    assert luis.texts(room) == ["I know as little", "still with us"]
-    luis.say(room, "here")
-    world.wait(10_000)
-    assert ana.texts(room) == eva.texts(room) == luis.texts(room)
-
-
-# Following a link meanwhile
-
-
-def follows_a_link(speaker: int = 1) -> Scene:
-    """Let the listener, told that it is out, read on while it enters by a link."""
-    scene = Scene("Eva", speaker=speaker)
-    told = scene.kept.with_state(
-        status=RoomStatus.JOINING,
-        former=RoomStatus.REMOVED,
-        doubt=scene.kept.state.place,
-        link=next(iter(room_of(scene.people[0], scene.room).links.values())),
-    )
-    alter(scene.listener, told.with_live(entered=True))
-    waiting = {scene.room: 77}
-    scene.listener.session = replace(scene.listener.session, entering=waiting)
-    return scene
-
-
-def test_who_enters_and_hears_that_it_was_never_out_is_answered() -> None:
-    scene = follows_a_link()
-    effects = scene.hear(scene.rogue.text(Text("still with us")))
-    assert answers(effects) == [RoomJoined(scene.room, already=True)]
-    assert status(scene.listener, scene.room) is RoomStatus.MEMBER
-    assert scene.last().text == "still with us"
-
-
-def test_who_enters_and_hears_that_it_is_out_enters_all_the_same() -> None:
-    scene = follows_a_link()
-    scene.rogue.group = scene.rogue.commit().after
-    effects = scene.hear(scene.rogue.text(Text("gone")))
-    assert answers(effects) == []
-    state = scene.kept.state
-    assert (state.status, state.former) == (RoomStatus.JOINING, RoomStatus.REMOVED)
-    assert state.doubt is None
-    assert state.link
-    assert scene.kept.group is None
 
 
 def test_who_enters_and_is_removed_once_more_enters_all_the_same() -> None:
@@ -661,73 +505,6 @@ def test_who_was_lost_and_enters_looks_for_its_own_entry_only(kind: Kind) -> Non
     assert warnings(effects) == []
     assert evidence(effects) == []
     assert status(scene.listener, scene.room) is RoomStatus.JOINING
-
-
-def half_removed() -> tuple[World, bytes, list[Device], mls.Group]:
-    """Let Luis, and nobody else, take for valid a commit that removes him."""
-    world = World()
-    room, people = world.circle("Ana", "Luis", "Eva")
-    ana, luis, _ = people
-    before = group_of(ana, room)
-    kept = room_of(luis, room)
-    alter(luis, kept.with_state(status=RoomStatus.REMOVED, doubt=kept.state.place))
-    return world, room, people, before
-
-
-def rejoin(device: Device, room: bytes) -> None:
-    """Let somebody come in again from outside."""
-    alter(device, room_of(device, room).with_state(status=RoomStatus.LOST))
-    device.inbox.append(NetworkChanged())
-    device.world.settle()
-    assert status(device, room) is RoomStatus.MEMBER
-
-
-def test_a_newcomer_s_commit_settles_nothing_either() -> None:
-    _, room, (ana, luis, eva), group = half_removed()
-    rejoin(ana, room)
-    ana.get(CreateInvite(room))
-    assert group_of(luis, room).context.epoch == group.context.epoch + 2
-    assert room_of(luis, room).state.doubt is not None
-    eva.get(CreateInvite(room))
-    assert status(luis, room) is RoomStatus.MEMBER
-    assert group_of(luis, room).context == group_of(eva, room).context
-
-
-def test_a_second_doubt_forgets_no_newcomer() -> None:
-    _, room, (ana, luis, eva), _ = half_removed()
-    rejoin(ana, room)
-    newcomers = room_of(luis, room).state.newcomers
-    assert newcomers == (group_of(ana, room).leaf_index,)
-    lose_path_keys(luis, room)
-    eva.get(CreateInvite(room))
-    assert room_of(luis, room).state.doubt == room_of(luis, room).state.place
-    assert room_of(luis, room).state.newcomers == newcomers
-    ana.say(room, "the others went on")
-    assert status(luis, room) is RoomStatus.REMOVED
-    assert room_of(luis, room).group is None
-
-
-def of_another_epoch(scene: Scene) -> bytes:
-    """Return a message as somebody in another epoch would send it."""
-    message = mls.decode_message(scene.rogue.text(Text("elsewhere")))
-    assert isinstance(message, mls.PrivateMessage)
-    return mls.encode_message(replace(message, epoch=message.epoch + 1))
-
-
-def test_who_waits_for_advice_to_be_mended_does_not_look_again_at_once() -> None:
-    scene = Scene("Eva")
-    unsure = scene.kept.with_state(unconfirmed=True)
-    for reports, due in ((0, scene.world.now), (1, None)):
-        alter(scene.listener, unsure.with_live(reports=reports, current=False))
-        scene.hear(of_another_epoch(scene))
-        assert scene.kept.live.repair_at == due
-
-
-def test_without_doubt_nobody_is_a_newcomer() -> None:
-    world = World()
-    room, (ana, luis) = world.circle("Ana", "Luis")
-    rejoin(ana, room)
-    assert room_of(luis, room).state.newcomers == ()
 
 
 # Entries of my own

@@ -2,7 +2,7 @@
 
 Three outcomes for a handshake. *Applied*: the next epoch begins. *Skipped*: it broke a
 rule that everybody can check, so everybody skips it. *Out of step*: my own secret did
-not fit, so I cannot tell what the others did; the epoch of what they send next tells.
+not fit, so I cannot tell what the others did; what they send next tells (`doubt`).
 An application entry opens, or is void: recorded and named, never a riddle.
 """
 
@@ -12,7 +12,7 @@ from typing import Final, assert_never, cast
 import msgspec
 
 from tertulia import mls
-from tertulia.client import chores, entering, leaving, limits, outbox, wishes
+from tertulia.client import chores, doubt, entering, leaving, limits, outbox, wishes
 from tertulia.client.annotation import Annotation, LeavingClaims
 from tertulia.client.content import (
     Content,
@@ -204,7 +204,7 @@ def _process_handshake(turn: Turn, room: Room, entry: frames.Entry) -> Room:
         room = _drop_work(replace(room, pending=None))
     try:
         message = _read_handshake(room, entry)
-        room = _resolve_doubt(turn, room, message.epoch_of())
+        room = doubt.resolve(turn, room, entry, message.epoch_of())
         group = room.group
         if group is None or room.state.status is RoomStatus.LOST:
             return room
@@ -214,13 +214,10 @@ def _process_handshake(turn: Turn, room: Room, entry: frames.Entry) -> Room:
         turn.emit(Warned(room.id, "update_needed", place=entry.place))
         turn.emit(RoomChanged(room.id))
         return entering.outdated(turn, room, error)
-    except mls.OutOfStepError:
-        turn.keep_evidence(room.id, "out_of_step", msgspec.msgpack.encode(entry))
-        turn.emit(Warned(room.id, "out_of_step", place=entry.place))
-        return _begin_doubt(_drop_work(room), entry)
+    except mls.UnfitPathError as error:
+        return _fall_out_of_step(turn, room, entry, error.change)
     except _BROKEN:
-        # In doubt I may be the one who is wrong: what others say next will tell.
-        return room if room.state.doubt is not None else _skip(turn, room, entry)
+        return _refuse(turn, room, entry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +247,23 @@ def _read_handshake(room: Room, entry: frames.Entry) -> _Handshake:
     return _Handshake(message)
 
 
+def _fall_out_of_step(
+    turn: Turn, room: Room, entry: frames.Entry, change: mls.Change
+) -> Room:
+    try:
+        _check_author(change, entry)
+    except UnreadableRoomError:
+        return _refuse(turn, room, entry)
+    turn.keep_evidence(room.id, "out_of_step", msgspec.msgpack.encode(entry))
+    turn.emit(Warned(room.id, "out_of_step", place=entry.place))
+    return doubt.begin(_drop_work(room), entry, _author(change))
+
+
+def _refuse(turn: Turn, room: Room, entry: frames.Entry) -> Room:
+    """In doubt I may be the one who is wrong: what others say next will tell."""
+    return room if room.state.doubt is not None else _skip(turn, room, entry)
+
+
 def _take_handshake(
     turn: Turn, room: Room, entry: frames.Entry, received: mls.Received
 ) -> Room:
@@ -262,6 +276,8 @@ def _take_handshake(
             annotation = _check_author(change, entry)
             actor = _author(change)
             _compare_history(turn, room, annotation, actor.name)
+            if doubt.leads_astray(room, actor):
+                return room
             before = room.group
             said_goodbye: set[bytes] = set()
             if before is not None and isinstance(annotation.claim, LeavingClaims):
@@ -270,9 +286,10 @@ def _take_handshake(
                 room = chores.plan_greeting(turn, room)
             room = _drop_work(room)
             if isinstance(change.sender, mls.MemberSender):
-                room = _heard_inside(turn, room, change.committer)
+                said = doubt.Voice(change.committer, actor, annotation)
+                room = doubt.heard_inside(turn, room, said)
             else:
-                room = _note_newcomer(room, change.committer)
+                room = doubt.note_newcomer(room, change.committer)
             step = _Step(before, group, actor, said_goodbye)
             return _begin_epoch(turn, room, entry, step)
         case mls.ReceivedApplication() | mls.ReceivedProposal():
@@ -336,63 +353,7 @@ def _removed(turn: Turn, room: Room, entry: frames.Entry, actor: Member) -> Room
     room = room.with_live(work=None, route=Route.UNKNOWN, followed=False, current=False)
     if room.state.status is not RoomStatus.JOINING:
         room = room.with_state(status=RoomStatus.REMOVED)
-    return _begin_doubt(room, entry)
-
-
-def _begin_doubt(room: Room, entry: frames.Entry) -> Room:
-    newcomers = () if room.state.doubt is None else room.state.newcomers
-    return room.with_state(doubt=entry.place, newcomers=newcomers)
-
-
-def _note_newcomer(room: Room, leaf: int) -> Room:
-    """In doubt I go along with who comes from outside, who may know as little as I do.
-
-    If the others skipped what I could not judge, this is their next epoch, and what
-    they say in it is for me; if not, it is nobody's.
-    """
-    if room.state.doubt is None:
-        return room
-    return room.with_state(newcomers=(*room.state.newcomers, leaf))
-
-
-def _heard_inside(turn: Turn, room: Room, leaf: int) -> Room:
-    """A member speaks in my epoch: it is the room's, if that member can know."""
-    if room.state.doubt is not None and leaf in room.state.newcomers:
-        return room
-    return _confirm(_clear_doubt(turn, room))
-
-
-def _resolve_doubt(turn: Turn, room: Room, epoch: int) -> Room:
-    """Learn from the epoch others speak in what became of a handshake I could not judge."""
-    if room.state.unconfirmed and room.group is not None:
-        return _doubt_entry(turn, room, room.group, epoch)
-    if room.state.doubt is None or room.group is None:
-        return room
-    if epoch > room.group.context.epoch:
-        turn.emit(RoomChanged(room.id))
-        if _was_told_out(room):
-            return outbox.end(turn, room, RoomStatus.REMOVED)
-        return room.with_state(status=RoomStatus.LOST, doubt=None)
-    return room
-
-
-def _was_told_out(room: Room) -> bool:
-    """Tell whether it is a removal that is in doubt; a link may be followed since."""
-    return room.state.status in {RoomStatus.REMOVED, RoomStatus.JOINING}
-
-
-def _doubt_entry(turn: Turn, room: Room, group: mls.Group, epoch: int) -> Room:
-    """Others claim another epoch than the one I entered: look whether it is the room's."""
-    if epoch == group.context.epoch or room.live.reports:
-        return room  # mine, or a look is planned
-    return room.with_live(repair_at=turn.now)
-
-
-def _confirm(room: Room) -> Room:
-    """A member speaks in the epoch that I entered: it is the room's."""
-    if not room.state.unconfirmed:
-        return room
-    return room.with_state(unconfirmed=False, link="", former=None)
+    return doubt.begin(room, entry, actor)
 
 
 # Application entries
@@ -410,7 +371,7 @@ def _process_application(turn: Turn, room: Room, entry: frames.Entry) -> Room:
         # Before it is opened: the relay counts handshakes, for each costs work.
         if message.content_type is not mls.ContentType.APPLICATION:
             raise UnreadableRoomError("no application data")
-        room = _resolve_doubt(turn, room, message.epoch)
+        room = doubt.resolve(turn, room, entry, message.epoch)
         group = room.group
         if group is None or room.state.status is RoomStatus.LOST:
             return room
@@ -424,7 +385,8 @@ def _process_application(turn: Turn, room: Room, entry: frames.Entry) -> Room:
     _compare_history(turn, room, said.annotation, said.member.name)
     # A device sends one text after the other: what it passed over, no entry brings.
     group = received.group.without_skipped_keys(said.leaf)
-    room = _heard_inside(turn, replace(room, group=group), said.leaf)
+    voice = doubt.Voice(said.leaf, said.member, said.annotation)
+    room = doubt.heard_inside(turn, replace(room, group=group), voice)
     return _take_content(turn, _see_sign(turn, room, said.member), entry, said)
 
 
@@ -451,17 +413,6 @@ def _check_application(
         if policy.role_of(member.account_key) < policy.permissions.post:
             raise UnreadableRoomError("this member may not post")
     return _Said(member, received.sender, annotation, content)
-
-
-def _clear_doubt(turn: Turn, room: Room) -> Room:
-    """Somebody speaks in my epoch: the others skipped what I could not judge."""
-    if room.state.doubt is None:
-        return room
-    turn.emit(RoomChanged(room.id))
-    room = room.with_state(doubt=None)
-    if room.state.status is RoomStatus.JOINING:
-        return entering.never_out(turn, room)
-    return room.with_state(status=RoomStatus.MEMBER)
 
 
 def _see_sign(turn: Turn, room: Room, member: Member) -> Room:

@@ -59,6 +59,7 @@ class RoomState(Struct, frozen=True, array_like=True):
     owes_greeting: bool = False  # somebody came by an invite of mine
     since: int = 0  # from here on this device read the log without a gap
     newcomers: tuple[int, ...] = ()  # leaves of who came from outside since the doubt
+    suspects: tuple[bytes, ...] = ()  # accounts whose handshakes are in doubt
 
     @override
     def __repr__(self) -> str:

@@ -91,6 +91,7 @@ from tertulia.mls.receiving import (
     ReceivedCommit,
     ReceivedProposal,
     RemovedFromGroup,
+    UnfitPathError,
     receive,
 )
 from tertulia.mls.rules import Rule
@@ -200,6 +201,7 @@ __all__ = [
     "StateError",
     "Traffic",
     "TreePatch",
+    "UnfitPathError",
     "UnknownPskError",
     "Unverified",
     "Update",

@@ -3,7 +3,7 @@
     bytes → decode_message → Message → receive → what it means, and the group after it
 
 A refusal is one of three kinds. `InvalidError`, CodecError: everybody refuses alike.
-`OutOfStepError`: only my own path secret failed. `UnknownPskError`: give the key and
+`UnfitPathError`: only my own path secret failed. `UnknownPskError`: give the key and
 try again. The old group stays as it was in each case.
 """
 
@@ -18,7 +18,7 @@ from tertulia.mls.epoch_change import (
     next_epoch,
     provisional_context,
 )
-from tertulia.mls.errors import InvalidError, MisuseError
+from tertulia.mls.errors import InvalidError, MisuseError, OutOfStepError
 from tertulia.mls.extension import external_senders
 from tertulia.mls.framing import (
     ApplicationContent,
@@ -101,6 +101,14 @@ Received: TypeAlias = (
 )
 
 
+class UnfitPathError(OutOfStepError):
+    """All that everybody can check of a commit holds; its path secret fails for me."""
+
+    def __init__(self, error: OutOfStepError, change: Change) -> None:
+        super().__init__(error.node, error.detail)
+        self.change = change
+
+
 def receive(
     group: Group,
     message: PublicMessage | PrivateMessage,
@@ -110,7 +118,7 @@ def receive(
     """Open, verify and carry out a message of another member or of an outsider.
 
     Save the returned group before acting on what it brought: the key is used up.
-    Raises InvalidError, CodecError, OutOfStepError, UnknownPskError, and MisuseError
+    Raises InvalidError, CodecError, UnfitPathError, UnknownPskError, and MisuseError
     for a PublicMessage of my own: nobody receives those, and the key of a
     PrivateMessage of my own is used up.
     """
@@ -221,7 +229,10 @@ def _receive_commit(
     removed = [remove.removed for remove, _ in judged.proposals.of_type(Remove)]
     if group.leaf_index in removed:
         return RemovedFromGroup(judged.change)
-    after = _advance(group, signed.verified, judged, psks)
+    try:
+        after = _advance(group, signed.verified, judged, psks)
+    except OutOfStepError as error:
+        raise UnfitPathError(error, judged.change) from error
     return ReceivedCommit(after, judged.change)
 
 
