@@ -593,6 +593,22 @@ def test_advice_that_fits_is_let_be() -> None:
     assert room_of(ana, room).live.repair_at is None
 
 
+def test_a_look_at_the_advice_routes_nobody_who_said_goodbye() -> None:
+    world = World()
+    room, (ana, luis, eva) = world.circle("Ana", "Luis", "Eva")
+    luis.get(LeaveRoom(room))
+    routes = world.engine._rooms[room].routes
+    assert routes[luis.device].last is not None
+    alter(ana, room_of(ana, room).with_live(repair_at=world.now))
+    ana.feed(Ticked())
+    routed = run_until(ana, frames.Repair)
+    assert set(routed.bundle.route) == {ana.device, eva.device}
+    ana.outbound.append(routed)
+    world.settle()
+    assert len(list(group_of(ana, room).tree.members())) == 3
+    assert routes[luis.device].last is not None
+
+
 def checking() -> tuple[bytes, Device, frames.Group]:
     """Return somebody who looks at the advice, and an answer that does not fit."""
     world = World()

@@ -33,7 +33,7 @@ from tertulia.client.group_advice import (
     open_wrap,
 )
 from tertulia.client.requests import ToCreate, ToPublish, ToUpload
-from tertulia.client.room import Route
+from tertulia.client.room import Leaver, Route
 from tertulia.client.rows import PutEpoch, PutPending
 from tertulia.client.sending import LATER
 from tertulia.client.turn import Turn
@@ -490,6 +490,27 @@ def test_a_repair_says_what_holds_and_who_belongs() -> None:
     ana.outbound.clear()
     assert answer(ana, frames.Done(frame.request)) == []
     assert room_of(ana, room).live.work is None
+
+
+@pytest.mark.parametrize("repairs", [True, False])
+def test_who_said_goodbye_meanwhile_is_not_routed_anew(repairs: bool) -> None:  # noqa: FBT001
+    room, (ana, luis) = circle("Ana", "Luis")
+    if repairs:
+        turn = Turn(ana.session, ana.world.now)
+        begun = room_of(ana, room)
+        begun = publishing.begin(turn, begun, Repairing(), group_of(ana, room))
+        ana.session = replace(turn.session, rooms={room: begun})
+        (announced,) = sent(turn.effects(), frames.BeginUpload)
+    else:
+        alter(ana, room_of(ana, room).with_live(tree_due=True))
+        effects = ana.feed(Asked(77, ChangeRoom(room, "Otra")))
+        (announced,) = sent(effects, frames.BeginUpload)
+    leaver = Leaver(group_of(luis, room).leaf_index, luis.device, bytes(64))
+    alter(ana, room_of(ana, room).with_state(leavers=(leaver,)))
+    effects = finish(ana, announced)
+    kind: type[Any] = frames.Repair if repairs else frames.Commit
+    (frame,) = sent(effects, kind)
+    assert frame.bundle.route == (ana.device,)
 
 
 def test_a_repair_of_a_room_that_is_over_routes_nobody() -> None:

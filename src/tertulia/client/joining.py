@@ -160,7 +160,7 @@ def _check_advice(turn: Turn, room: Room, frame: frames.Group) -> Room:
     if not fits:
         return publishing.begin(turn, room, Repairing(), group)
     # The advice fits; whom the bundle put out is put in again.
-    bundle = frames.Bundle(route=publishing.devices(group))
+    bundle = frames.Bundle(route=publishing.devices(room, group))
     turn.request(
         lambda number: frames.Repair(number, room.id, frame.handshake, bundle),
         ToRoute(room.id),

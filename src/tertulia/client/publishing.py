@@ -143,7 +143,7 @@ def _send(
 ) -> Room:
     match work.end:
         case Founding() | Repairing():
-            bundle = frames.Bundle(advice, route=devices(room.group))
+            bundle = frames.Bundle(advice, route=devices(room, room.group))
             turn.request(
                 lambda number: frames.Repair(number, room.id, work.handshake, bundle),
                 ToPublish(room.id, handshake=work.handshake),
@@ -151,7 +151,7 @@ def _send(
             return room
         case Committing() as end:
             # Everybody is named: whoever was un-routed against the rules comes back.
-            route = devices(end.committed.after)
+            route = devices(room, end.committed.after)
             bundle = frames.Bundle(advice, (), route, end.unroute)
             blob = mls.encode_message(end.committed.message)
             turn.request(
@@ -191,11 +191,16 @@ def _send(
             assert_never(work.end)
 
 
-def devices(group: mls.Group | None) -> tuple[bytes, ...]:
-    """Return all devices that are in a group."""
+def devices(room: Room, group: mls.Group | None) -> tuple[bytes, ...]:
+    """Return the devices that are in a group of the room and to read what is said.
+
+    Who said goodbye has its leaf, and the keys, until somebody takes it out.
+    """
     if group is None:
         return ()
-    return tuple(member.device for member in members_of(group).values())
+    gone = {leaver.device for leaver in room.state.leavers}
+    inside = (member.device for member in members_of(group).values())
+    return tuple(device for device in inside if device not in gone)
 
 
 def answered(turn: Turn, purpose: ToPublish, frame: frames.Answer) -> None:
