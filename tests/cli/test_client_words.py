@@ -21,6 +21,7 @@ from tertulia.cli.client_words import (
     words_for,
 )
 from tertulia.client.errors import RelayRefusedError
+from tertulia.crypto import NoMlKemError
 from tertulia.errors import TertuliaError
 from tertulia.l10n import choose_language
 from tertulia.wire import ErrorCode, LinkError
@@ -75,6 +76,14 @@ def test_the_relays_no_is_told_by_its_reason() -> None:
     assert told.happened.startswith("The link does not count any more")
     unheard_of = RelayRefusedError(ErrorCode.UNKNOWN)
     assert words_for(unheard_of) == client_words._refusals()["unknown"]
+
+
+def test_who_lacks_ml_kem_is_told_what_to_do() -> None:
+    told = words_for(NoMlKemError())
+    assert told is not None
+    assert "ML-KEM" in told.happened
+    assert "`cryptography`" in told.next
+    assert "--large" in told.next
 
 
 def test_every_code_of_the_protocol_has_words() -> None:

@@ -126,7 +126,10 @@ def test_the_beginning_of_a_text_is_short_and_on_one_line() -> None:
         ({"status": RoomStatus.LEFT}, "left"),
         ({"status": RoomStatus.REMOVED}, "you were removed"),
         ({"status": RoomStatus.LOST}, "out of step, coming back by itself"),
-        ({"status": RoomStatus.OUTDATED}, "needs a newer version of this program"),
+        (
+            {"status": RoomStatus.OUTDATED},
+            "needs a newer version of this program, or of `cryptography`",
+        ),
         ({"waiting": 3}, "3 not sent yet"),
         ({"topic": "Roses"}, "Garden  Roses  2 members"),
     ],

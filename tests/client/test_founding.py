@@ -15,7 +15,7 @@ from tertulia.client.room import Route
 from tertulia.client.rows import PutEpoch, PutInvite, PutRoom
 from tertulia.client.views import RoomStatus
 from tertulia.client.work import Creating
-from tertulia.crypto import CLASSICAL_SUITE, HYBRID_SUITE
+from tertulia.crypto import CLASSICAL_SUITE, HYBRID_SUITE, NoMlKemError
 from tertulia.wire import ErrorCode, first_hash, frames
 from tests.client.script import (
     answer,
@@ -30,6 +30,7 @@ from tests.client.script import (
     status,
 )
 from tests.client.world import Device, World
+from tests.no_ml_kem import no_ml_kem
 
 
 def made(device: Device) -> tuple[bytes, list[str]]:
@@ -193,3 +194,13 @@ def test_an_answer_for_a_room_that_is_over_changes_nothing(
     rooms = {} if is_forgotten else {room: kept}
     ana.session = replace(ana.session, rooms=rooms)
     assert answer(ana, frames.Done(number)) == []
+
+
+def test_without_ml_kem_only_large_rooms_are_made() -> None:
+    ana = World().person("Ana")
+    with no_ml_kem():
+        (error,) = answers(ana.feed(Asked(77, CreateRoom("small"))))
+        assert isinstance(error, NoMlKemError)
+        assert not ana.session.rooms
+        assert not ana.disk.rooms
+        assert isinstance(ana.get(CreateRoom("large", large=True)), RoomMade)

@@ -40,6 +40,7 @@ from tertulia.client.sending import LATER
 from tertulia.client.turn import Turn
 from tertulia.client.views import RoomStatus
 from tertulia.client.work import Admission, Checking, Fetched
+from tertulia.crypto import NoMlKemError
 from tertulia.wire import ErrorCode, InviteClaim, frames
 from tests.client.script import (
     Rogue,
@@ -58,6 +59,7 @@ from tests.client.script import (
     status,
 )
 from tests.client.world import Device, World
+from tests.no_ml_kem import no_ml_kem
 
 TREE = frames.BlobReference(b"t" * 16, 100, bytes(32))
 
@@ -823,3 +825,33 @@ def test_who_may_not_come_in_reports_nothing() -> None:
     assert joining._is_of_no_use(mls.InvalidError(mls.Rule.TREE_HASH))
     assert not joining._is_of_no_use(InviteRefusedError("older"))
     assert room_of(luis, room).state.link == link
+
+
+# Without ML-KEM
+
+
+def test_without_ml_kem_only_large_rooms_are_entered() -> None:
+    world = World()
+    ana, luis = world.person("Ana"), world.person("Luis")
+    room, link = world.room(ana)
+    large, way_in = world.room(ana, large=True)
+    with no_ml_kem():
+        effects = luis.feed(Asked(77, JoinRoom(link)))
+        assert outline(effects) == ["Reply NoMlKemError"]
+        assert room not in luis.session.rooms
+    assert luis.get(JoinRoom(way_in)) == RoomJoined(large)
+    # Nothing of the link was used up.
+    assert luis.get(JoinRoom(link)) == RoomJoined(room)
+
+
+def test_who_was_entering_when_the_library_was_replaced_is_told_so() -> None:
+    room, ana, luis, _ = at_the_door()
+    world = luis.world
+    luis.inbox.append(NetworkChanged())
+    while not any(isinstance(item, Downloaded) for item in luis.inbox):
+        world.move()
+    with no_ml_kem():
+        world.settle()
+    assert isinstance(luis.replies[1], NoMlKemError)
+    assert room not in luis.session.rooms
+    assert len(list(group_of(ana, room).tree.members())) == 1

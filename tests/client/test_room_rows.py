@@ -34,9 +34,10 @@ from tertulia.client.rows import (
 )
 from tertulia.client.views import RoomStatus
 from tertulia.codec import encode_opaque
-from tests.client.script import group_of, room_of
+from tests.client.script import group_of, room_of, status
 from tests.client.world import Device, World
 from tests.mls.world import make
+from tests.no_ml_kem import no_ml_kem
 
 ID, RELAY = b"r" * 16, b"f" * 32
 EMPTY = Room(ID, RoomState(RoomStatus.LEFT))
@@ -280,3 +281,22 @@ def test_a_room_that_was_too_new_is_looked_at_again() -> None:
 def test_damaged_rows_are_reported_as_such(damaged: StoredRoom) -> None:
     with pytest.raises(mls.StateError):
         load_room(damaged)
+
+
+def test_without_ml_kem_a_hybrid_room_stands_still_and_loses_nothing() -> None:
+    world = World()
+    room, (ana, luis) = world.circle("Ana", "Luis")
+    large, _ = world.room(ana, large=True)
+    ana.crash()
+    with no_ml_kem():
+        ana.start()
+    luis.get(CreateInvite(room))
+    luis.say(room, "hola")
+    assert status(ana, room) is RoomStatus.OUTDATED
+    assert status(ana, large) is RoomStatus.MEMBER
+    assert ana.texts(room) == []
+    ana.crash()
+    ana.start()
+    world.settle()
+    assert status(ana, room) is RoomStatus.MEMBER
+    assert ana.texts(room) == ["hola"]

@@ -4,6 +4,7 @@ from tertulia.crypto import (
     InvalidKeyError,
     MacError,
     MessageLimitError,
+    NoMlKemError,
     OutputTooLongError,
     SignatureError,
     UnsupportedSuiteError,
@@ -19,6 +20,7 @@ PEER_FAULTS: list[CryptoError] = [
 ]
 OWN_FAULTS: list[UsageError] = [
     UnsupportedSuiteError(9),
+    NoMlKemError(),
     WrongSizeError("nonce", 8, 12),
     OutputTooLongError(70_000, 65_535),
     MessageLimitError(),
@@ -41,6 +43,7 @@ def test_every_error_has_a_sentence_with_its_facts() -> None:
         "the tag is not by this key over this content",
         "the X25519 public key cannot be used: its order is low",
         "cipher suite 9 is not supported",
+        "the library `cryptography` here cannot do ML-KEM",
         "the nonce has 8 bytes instead of 12",
         "70000 bytes wanted, at most 65535 can be derived",
         "this encryption context has no nonce left",

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from random import Random
 from typing import Any
 
@@ -5,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tertulia.crypto import XWING, InvalidKeyError, KeyPair, Secret
+from tertulia.crypto import XWING, InvalidKeyError, KeyPair, NoMlKemError, Secret
 from tertulia.crypto.montgomery import X25519
 from tests.crypto.test_montgomery import spellings_of_low_order
+from tests.no_ml_kem import no_ml_kem
 from tests.vectors import hpke_vectors
 
 MLKEM_PUBLIC_SIZE = 1184
@@ -187,3 +189,23 @@ def test_any_bytes_are_a_key_for_all_or_for_none(data: bytes, kept: int) -> None
             XWING.encap(public, Random(1).randbytes)
     else:
         XWING.encap(public, Random(1).randbytes)
+
+
+def test_a_library_without_ml_kem_is_told_apart() -> None:
+    rng = Random(3).randbytes
+    attempts: tuple[Callable[[], object], ...] = (
+        lambda: XWING.generate(rng),
+        lambda: XWING.derive_key_pair(Secret(b"")),
+        lambda: XWING.decap(from_disk(OWNER.private), bytes(1120)),
+        lambda: XWING.encap(OWNER.public, rng),
+        lambda: XWING.validate_public_key(OWNER.public),
+    )
+    with no_ml_kem():
+        assert not XWING.is_available
+        for attempt in attempts:
+            with pytest.raises(NoMlKemError):
+                attempt()
+
+
+def test_a_library_with_ml_kem_is_found_to_have_it() -> None:
+    assert XWING.is_available

@@ -327,6 +327,17 @@ def _asked() -> Mapping[str, Sentences]:
             unchanged,
             _("Revoke invites that are not needed."),
         ),
+        "no_ml_kem": Sentences(
+            _(
+                "The library `cryptography` here cannot do ML-KEM, which rooms need "
+                "unless they were made with --large."
+            ),
+            unchanged,
+            _(
+                "Update `cryptography` to one built with OpenSSL 3.5 or newer; or use a "
+                "room that `tertulia host --large` made."
+            ),
+        ),
         "no_account_key": Sentences(
             _("This device does not hold the key of your account."),
             unchanged,

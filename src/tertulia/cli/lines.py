@@ -169,7 +169,7 @@ def room_state(room: RoomView) -> str:
         case RoomStatus.LOST:
             return _("out of step, coming back by itself")
         case RoomStatus.OUTDATED:
-            return _("needs a newer version of this program")
+            return _("needs a newer version of this program, or of `cryptography`")
         case status:
             assert_never(status)
 

@@ -23,7 +23,7 @@ _YEAR = 366 * 86_400
 def create(turn: Turn, number: int, command: CreateRoom) -> None:
     """Make a room of my own; the answer waits until the relay has it.
 
-    Raises BadNameError.
+    Raises BadNameError and NoMlKemError.
     """
     profile = turn.session.profile
     room_id = turn.rng(16)

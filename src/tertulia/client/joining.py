@@ -43,7 +43,13 @@ from tertulia.client.value_errors import SealError
 from tertulia.client.views import RoomStatus
 from tertulia.client.work import Admission, Checking, Fetched, Repairing
 from tertulia.codec import CodecError, OversizeError
-from tertulia.crypto import CryptoError, UnsupportedSuiteError
+from tertulia.crypto import (
+    HYBRID_SUITE,
+    XWING,
+    CryptoError,
+    NoMlKemError,
+    UnsupportedSuiteError,
+)
 from tertulia.errors import PeerError, TertuliaError
 from tertulia.wire import frames
 
@@ -60,9 +66,11 @@ _UNFIT = (
 def join(turn: Turn, number: int, command: JoinRoom) -> None:
     """Enter the room of a link; the answer waits until this device is in.
 
-    Raises LinkError.
+    Raises LinkError, and NoMlKemError before anything is begun.
     """
     link = parse_room_link(command.link)
+    if link.suite == HYBRID_SUITE and not XWING.is_available:
+        raise NoMlKemError
     room = turn.room(link.room)
     if room is not None and room.is_member:
         turn.reply(number, RoomJoined(link.room, already=True))
@@ -268,7 +276,7 @@ def _enter(turn: Turn, room: Room, work: Fetched, tree: bytes) -> None:
     make = external_entry.enter_by_link if joins else external_entry.enter_again
     try:
         end = make(turn, room, work, tree)
-    except FullRoomError as error:
+    except (FullRoomError, NoMlKemError) as error:
         _unfit(turn, room, error)
         return
     except _UNFIT as error:

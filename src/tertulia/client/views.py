@@ -17,7 +17,7 @@ class RoomStatus(StrEnum):
     LEFT = "left"
     REMOVED = "removed"
     LOST = "lost"  # out of step with the others; the client is coming back by itself
-    OUTDATED = "outdated"  # its rules are newer than this program
+    OUTDATED = "outdated"  # its rules are newer, or a library here is too old
 
 
 class MessageState(StrEnum):

@@ -60,6 +60,13 @@ class UnsupportedSuiteError(UsageError):
         self.suite = suite
 
 
+class NoMlKemError(UsageError):
+    """The library here was built with an OpenSSL older than 3.5."""
+
+    code: ClassVar[str] = "no_ml_kem"
+    sentence: ClassVar[str] = "the library `cryptography` here cannot do ML-KEM"
+
+
 class WrongSizeError(UsageError):
     """A key or nonce for an AEAD does not have the one size it takes."""
 

@@ -11,19 +11,21 @@ keys and in what carries a secret, as RFC 9180, section 7.1.4, has it for DHKEM.
 makes one by chance, and the draft is as safe without.
 
 The library takes no randomness for ML-KEM's encapsulation: unlike elsewhere in this
-package, `encap` gives other results each time, whatever `rng` gives.
+package, `encap` gives other results each time, whatever `rng` gives. A library built with
+an OpenSSL older than 3.5 has no ML-KEM at all: then all of it raises NoMlKemError.
 """
 
 from dataclasses import dataclass
 from hashlib import sha3_256, shake_256
 from typing import Final
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.mlkem import (
     MLKEM768PrivateKey,
     MLKEM768PublicKey,
 )
 
-from tertulia.crypto.errors import InvalidKeyError
+from tertulia.crypto.errors import InvalidKeyError, NoMlKemError
 from tertulia.crypto.key_pair import KeyPair
 from tertulia.crypto.montgomery import X25519, LoadedPrivateKey
 from tertulia.crypto.rng import Rng
@@ -57,6 +59,15 @@ class XWing:
     def id(self) -> int:
         """Its number in the registry of RFC 9180, section 7.1."""
         return _ID
+
+    @property
+    def is_available(self) -> bool:
+        """Whether the library here can do it."""
+        try:
+            _expand_seed(bytes(_SEED_SIZE))
+        except NoMlKemError:
+            return False
+        return True
 
     def generate(self, rng: Rng) -> KeyPair:
         """Return a new key pair."""
@@ -128,7 +139,10 @@ def _expand(private: Secret) -> _Keys:
 
 def _expand_seed(seed: bytes) -> _Keys:
     expanded = shake_256(seed).digest(_MLKEM_SEED_SIZE + _X25519_SIZE)
-    mlkem = MLKEM768PrivateKey.from_seed_bytes(expanded[:_MLKEM_SEED_SIZE])
+    try:
+        mlkem = MLKEM768PrivateKey.from_seed_bytes(expanded[:_MLKEM_SEED_SIZE])
+    except UnsupportedAlgorithm:
+        raise NoMlKemError from None
     x25519 = X25519.load_private(Secret(expanded[_MLKEM_SEED_SIZE:]))
     return _Keys(mlkem, x25519, x25519.public_key().public_bytes_raw())
 
@@ -142,6 +156,8 @@ def _load_mlkem_public(public: bytes) -> MLKEM768PublicKey:
         raise _invalid("public key", "its size is wrong")
     try:
         return MLKEM768PublicKey.from_public_bytes(public[:_MLKEM_PUBLIC_SIZE])
+    except UnsupportedAlgorithm:
+        raise NoMlKemError from None
     except ValueError:
         # The modulus check of FIPS 203, section 7.2.
         raise _invalid("public key", "it is not in canonical form") from None
