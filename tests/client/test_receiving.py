@@ -713,7 +713,7 @@ def my_words_again(group: mls.Group, blob: bytes, rng: Rng) -> bytes:
     """Seal what somebody signed once more, ahead of where that one's ratchet is."""
     message = mls.decode_message(blob)
     assert isinstance(message, mls.PrivateMessage)
-    keys = group.message_keys()
+    keys = group.private_message_keys()
     tree, opened = open_private_message(group.suite, keys, message)
     signed = opened.take_for_checking()
     assert isinstance(signed.content.sender, mls.MemberSender)

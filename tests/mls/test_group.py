@@ -70,7 +70,7 @@ def test_an_epoch_begins_with_nothing_used_and_nothing_proposed() -> None:
     group = alone("Ana")
     assert group.traffic.proposals == {}
     assert group.traffic.secret_tree.ratchets == {}
-    assert group.message_keys().secret_tree is group.traffic.secret_tree
+    assert group.private_message_keys().secret_tree is group.traffic.secret_tree
 
 
 def test_using_a_key_and_proposing_make_a_new_group() -> None:

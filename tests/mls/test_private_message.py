@@ -32,7 +32,7 @@ from tertulia.mls.framing import (
 )
 from tertulia.mls.private_message import (
     REUSE_GUARD_SIZE,
-    MessageKeys,
+    PrivateMessageKeys,
     open_private_message,
     seal_private_message,
 )
@@ -48,7 +48,7 @@ from tests.mls.world import (
 )
 
 ANA = identity("Ana").signature_key
-KEYS = MessageKeys(
+KEYS = PrivateMessageKeys(
     Secret(b"sender data".ljust(32)),
     new_secret_tree(Secret(b"encryption".ljust(32)), 4),
 )

@@ -365,8 +365,8 @@ def test_a_joiner_takes_the_leftmost_free_place() -> None:
         applied = apply_proposals(
             from_outside(*proposals), group().tree, group().context
         )
-        assert applied.place_of(NewMemberCommit()) == place
-        assert applied.place_of(MemberSender(2)) == 2
+        assert applied.make_place_for(NewMemberCommit()) == place
+        assert applied.make_place_for(MemberSender(2)) == 2
 
 
 EVERY_KIND: list[Proposal] = [

@@ -368,7 +368,7 @@ def require_locked_out(former: Person, message: bytes) -> None:
     if isinstance(private, mls.PrivateMessage):
         with pytest.raises(mls.InvalidError) as caught:
             open_private_message(
-                former.group.suite, former.group.message_keys(), private
+                former.group.suite, former.group.private_message_keys(), private
             )
         assert caught.value.rule is mls.Rule.CIPHERTEXT
 

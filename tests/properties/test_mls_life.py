@@ -347,4 +347,6 @@ def test_messages_of_an_epoch_that_is_over_cannot_be_read(suite: CipherSuite) ->
     for person in life.people:
         require_refusal(person, mls.encode_message(message))
         with pytest.raises(mls.InvalidError, match="does not open"):
-            open_private_message(suite, person.store.load().message_keys(), message)
+            open_private_message(
+                suite, person.store.load().private_message_keys(), message
+            )

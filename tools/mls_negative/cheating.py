@@ -108,7 +108,7 @@ class Cheat:
         applied = apply_proposals(
             _possible(found, start.tree), start.tree, start.context
         )
-        place = LeafPlace(start.context.group_id, applied.place_of(self.sender))
+        place = LeafPlace(start.context.group_id, applied.make_place_for(self.sender))
         new_path = self._path(applied.draft, place, flaw) if path else None
         tree = applied.draft.finish() if new_path is None else new_path.tree
         provisional = provisional_context(

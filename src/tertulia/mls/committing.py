@@ -243,7 +243,9 @@ def make_commit(
     check_proposals(proposals, start.tree, start.context)
     psk_secret = derive_psk_secret(suite, proposals.psk_ids, terms.psks)
     applied = apply_proposals(proposals, start.tree, start.context)
-    place = LeafPlace(start.context.group_id, applied.place_of(proposals.committer))
+    place = LeafPlace(
+        start.context.group_id, applied.make_place_for(proposals.committer)
+    )
     path = None
     if terms.path or proposals.path_required:
         path = create_path(applied.draft, terms.identity, place, rng)

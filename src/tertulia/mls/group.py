@@ -16,7 +16,7 @@ from tertulia.mls.key_package import Identity
 from tertulia.mls.key_schedule import EpochSecrets, NewEpoch
 from tertulia.mls.leaf_node import LeafNode, LeafPlace
 from tertulia.mls.limits import MAX_RESUMPTION_EPOCHS
-from tertulia.mls.private_message import MessageKeys
+from tertulia.mls.private_message import PrivateMessageKeys
 from tertulia.mls.proposal import ReInit
 from tertulia.mls.proposal_list import SentProposal
 from tertulia.mls.psk import PSK, PSKs, ResumptionPSK, ResumptionPSKUsage
@@ -137,9 +137,9 @@ class Group:
         """Return `length` bytes of MLS-Exporter (section 8.5) for an application."""
         return self.epoch.secrets.export(self.suite, label, context, length)
 
-    def message_keys(self) -> MessageKeys:
+    def private_message_keys(self) -> PrivateMessageKeys:
         """Return what this epoch's PrivateMessages are encrypted with."""
-        return MessageKeys(
+        return PrivateMessageKeys(
             self.epoch.secrets.sender_data_secret, self.traffic.secret_tree
         )
 

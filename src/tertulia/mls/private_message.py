@@ -62,7 +62,7 @@ Padding: TypeAlias = int | Callable[[int], int]
 
 
 @dataclass(frozen=True, slots=True)
-class MessageKeys:
+class PrivateMessageKeys:
     """What the members of an epoch encrypt messages with."""
 
     sender_data_secret: Secret
@@ -71,7 +71,7 @@ class MessageKeys:
 
 def seal_private_message(
     suite: CipherSuite,
-    keys: MessageKeys,
+    keys: PrivateMessageKeys,
     signed: AuthenticatedContent,
     padding: Padding,
     rng: Rng,
@@ -114,7 +114,7 @@ def seal_private_message(
 
 
 def open_private_message(
-    suite: CipherSuite, keys: MessageKeys, message: PrivateMessage
+    suite: CipherSuite, keys: PrivateMessageKeys, message: PrivateMessage
 ) -> tuple[SecretTree, Unverified[AuthenticatedContent]]:
     """Return what a PrivateMessage holds, and the tree without the key it took.
 

@@ -268,8 +268,11 @@ class AppliedProposals:
     added: tuple[int, ...]
     new_leaves: tuple[LeafNode, ...]
 
-    def place_of(self, committer: MemberSender | NewMemberCommit) -> int:
-        """Return the committer's leaf index; a joiner takes the leftmost free place."""
+    def make_place_for(self, committer: MemberSender | NewMemberCommit) -> int:
+        """Return the committer's leaf index; a joiner gets the leftmost free place.
+
+        That may widen the tree; raises InvalidError as `free_place` does.
+        """
         if isinstance(committer, MemberSender):
             return committer.leaf_index
         return self.draft.free_place()

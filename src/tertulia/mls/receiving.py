@@ -150,7 +150,7 @@ def _open(
         )
     _check_address(group, message.group_id, message.epoch)
     secret_tree, opened = open_private_message(
-        group.suite, group.message_keys(), message
+        group.suite, group.private_message_keys(), message
     )
     return group.with_secret_tree(secret_tree), opened
 
@@ -254,7 +254,7 @@ def _judge(group: Group, signed: _SignedCommit, policy: Policy) -> _Judged:
         raise InvalidError(Rule.PATH_REQUIRED)
     check_proposals(proposals, group.tree, group.context)
     applied = apply_proposals(proposals, group.tree, group.context)
-    place = LeafPlace(group.context.group_id, applied.place_of(sender))
+    place = LeafPlace(group.context.group_id, applied.make_place_for(sender))
     path = None
     if commit.path is not None:
         path = ReceivedPath(commit.path, place, applied.added)

@@ -131,6 +131,6 @@ def _seal(
     group: Group, signed: AuthenticatedContent, padding: Padding, rng: Rng
 ) -> tuple[Group, PrivateMessage]:
     secret_tree, message = seal_private_message(
-        group.suite, group.message_keys(), signed, padding, rng
+        group.suite, group.private_message_keys(), signed, padding, rng
     )
     return group.with_secret_tree(secret_tree), message

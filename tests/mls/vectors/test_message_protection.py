@@ -28,8 +28,8 @@ from tertulia.mls.group_context import GroupContext
 from tertulia.mls.leaf_node import MLS10
 from tertulia.mls.message import decode_message, encode_message
 from tertulia.mls.private_message import (
-    MessageKeys,
     PrivateMessage,
+    PrivateMessageKeys,
     open_private_message,
     seal_private_message,
 )
@@ -55,7 +55,7 @@ class Member(NamedTuple):
 
     case: Case
     context: GroupContext
-    keys: MessageKeys
+    keys: PrivateMessageKeys
 
     def open(self, message: PublicMessage | PrivateMessage) -> AuthenticatedContent:
         """Return what a message holds, verified."""
@@ -100,7 +100,7 @@ def member(case: Case) -> Member:
         extensions=(),
     )
     secret_tree = new_secret_tree(secret(vector, "encryption_secret"), 2)
-    keys = MessageKeys(secret(vector, "sender_data_secret"), secret_tree)
+    keys = PrivateMessageKeys(secret(vector, "sender_data_secret"), secret_tree)
     return Member(case, context, keys)
 
 
@@ -179,7 +179,9 @@ def test_private_messages_made_here_open(
         case.suite, member.keys, signed, padding, Random(1).randbytes
     )
     tally.equal(member.open(message), signed)
-    sent_all = member._replace(keys=MessageKeys(member.keys.sender_data_secret, tree))
+    sent_all = member._replace(
+        keys=PrivateMessageKeys(member.keys.sender_data_secret, tree)
+    )
     with tally.refuses(InvalidError):
         sent_all.open(message)
 
