@@ -167,8 +167,8 @@ def load_group(
 ) -> Group:
     """Return the group that was saved, of which `tree` was kept apart.
 
-    Raises StateError if the bytes are damaged. That the tree is the epoch's is for the
-    caller to know.
+    Raises StateError if the bytes are damaged, or if there is no tree, neither given
+    nor in the record. That the given tree is the epoch's is for the caller to know.
     """
     try:
         epoch = _load_epoch(epoch_record, tree)
