@@ -1,5 +1,6 @@
 """What is done next: one thing after the other, and nothing before its time."""
 
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
@@ -386,6 +387,39 @@ def test_a_relay_that_has_all_it_signed_for_is_asked_anew() -> None:
     alter(ana, room_of(ana, room).with_live(refeeding=4, fetching=False))
     ana.feed(Ticked())
     assert comes_back(ana, room)
+
+
+def test_who_cannot_give_it_back_comes_back_and_goes_on() -> None:
+    world = World()
+    room, people = world.circle("Ana", "Luis")
+    ana, luis = people
+    kept = deepcopy(world.engine._rooms[room])
+    ana.say(room, "one")
+    ana.say(room, "two")
+    world.engine._rooms[room] = kept
+    for each in people:
+        each.disk.entries.clear()
+    world.restart_relay()
+    world.wait(60_000)
+    # Who is the first to enter again makes it another history for the second.
+    for each in people:
+        assert each.codes().count("out_of_step") <= 1
+        assert each.codes().count("head_contradicted") <= 1
+        assert status(each, room) is RoomStatus.MEMBER
+    ana.say(room, "three")
+    assert luis.texts(room) == ["one", "two", "three"]
+
+
+@pytest.mark.parametrize("code", [ErrorCode.FORKED, ErrorCode.GONE])
+def test_whose_log_does_not_go_on_asks_no_more_until_it_is_back(
+    code: ErrorCode,
+) -> None:
+    _, (ana, _) = circle("Ana", "Luis")
+    ana.inbox.append(NetworkChanged())
+    run_until(ana, frames.FollowRoom)
+    effects = refuse(ana, ToFollow, code)
+    assert sent(effects, frames.FollowRoom) == []
+    assert len(sent(effects, frames.FetchGroup)) == 1
 
 
 def test_what_nobody_looks_for_any_more_is_let_be() -> None:

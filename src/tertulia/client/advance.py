@@ -96,11 +96,13 @@ def _reads_on(turn: Turn, room: Room) -> bool:
     live = room.live
     if live.following or live.fetching:
         return True
+    if room.state.status is RoomStatus.LOST and not live.entered:
+        # What comes cannot be opened before this device is back; and a log that does
+        # not go on from where it was would be refused again and again.
+        return False
     if live.route is Route.OPEN and not live.followed:
         turn.put(following.follow(turn, room))
         return True
-    if room.state.status is RoomStatus.LOST and not live.entered:
-        return False  # what comes cannot be opened before this device is back
     if not live.current:
         turn.put(following.fetch(turn, room))
         return True
