@@ -265,8 +265,17 @@ BLANK = b"\0"
         encoded(A_LEAF, A_PARENT * 10, A_LEAF, BLANK),
         encoded(A_PARENT, A_PARENT, A_LEAF),
         encoded(A_LEAF, A_LEAF, A_LEAF),
+        encoded(A_LEAF, A_PARENT),
+        encoded(A_LEAF, BLANK, A_LEAF, A_PARENT),
     ],
-    ids=["empty", "ends blank", "parent in a leaf's place", "leaf in a parent's place"],
+    ids=[
+        "empty",
+        "ends blank",
+        "parent in a leaf's place",
+        "leaf in a parent's place",
+        "nobody in the right half of two",
+        "nobody in the right half of four",
+    ],
 )
 def test_a_tree_of_the_wrong_shape_is_refused(data: bytes) -> None:
     with refused(Rule.TREE_SHAPE):

@@ -216,7 +216,12 @@ def decode_tree(data: bytes) -> RatchetTree:
     while tree_math.node_count(leaf_count) < len(nodes):
         leaf_count *= 2
     nodes += [None] * (tree_math.node_count(leaf_count) - len(nodes))
-    return RatchetTree(nodes)
+    tree = RatchetTree(nodes)
+    if tree.is_wider_than_needed():
+        # A parent node at the end, over nobody: once it is blank, what is written of
+        # the tree is read as a narrower one.
+        raise InvalidError(Rule.TREE_SHAPE, "the right half is empty")
+    return tree
 
 
 class TreeDraft(RatchetTree):

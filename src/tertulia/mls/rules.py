@@ -113,7 +113,8 @@ class Rule(Enum):
     TREE_SHAPE = (
         "tree-shape",
         "7.4.1",
-        "leaves and parents stand in their places and the last node is not blank",
+        "leaves and parents stand in their places, the last node is not blank, and the "
+        "right half has a member",
     )
     TREE_HASH = (
         "tree-hash",
