@@ -224,6 +224,15 @@ def test_a_second_doubt_forgets_nobody_who_made_the_first() -> None:
     assert scene.kept.state.suspects == (luis, eva.device.account)
 
 
+def test_who_makes_doubts_again_and_again_is_remembered_once() -> None:
+    scene = cheated()
+    suspects = scene.kept.state.suspects
+    lose_path_keys(scene.listener, scene.room)
+    scene.hear_commit(scene.rogue.commit())
+    assert scene.kept.state.doubt == scene.log.place
+    assert scene.kept.state.suspects == suspects
+
+
 # An epoch that was entered and where nobody was heard
 
 
@@ -361,6 +370,8 @@ def test_a_second_doubt_forgets_no_newcomer() -> None:
     rejoin(ana, room)
     newcomers = room_of(luis, room).state.newcomers
     assert newcomers == (group_of(ana, room).leaf_index,)
+    rejoin(ana, room)
+    assert room_of(luis, room).state.newcomers == newcomers
     lose_path_keys(luis, room)
     eva.get(CreateInvite(room))
     assert room_of(luis, room).state.doubt == room_of(luis, room).state.place

@@ -26,9 +26,9 @@ def begin(room: Room, entry: frames.Entry, actor: Member) -> Room:
     newcomers, suspects = state.newcomers, state.suspects
     if state.doubt is None:
         newcomers = suspects = ()
-    return room.with_state(
-        doubt=entry.place, newcomers=newcomers, suspects=(*suspects, actor.account)
-    )
+    if actor.account not in suspects:
+        suspects = (*suspects, actor.account)
+    return room.with_state(doubt=entry.place, newcomers=newcomers, suspects=suspects)
 
 
 def leads_astray(room: Room, actor: Member) -> bool:
@@ -48,7 +48,7 @@ def note_newcomer(room: Room, leaf: int) -> Room:
     If the others skipped what I could not judge, this is their next epoch, and what
     they say in it is for me; if not, it is nobody's.
     """
-    if room.state.doubt is None:
+    if room.state.doubt is None or leaf in room.state.newcomers:
         return room
     return room.with_state(newcomers=(*room.state.newcomers, leaf))
 
