@@ -449,7 +449,9 @@ def test_a_chore_that_the_relay_will_never_take_is_not_tried_at_once() -> None:
     assert ana.session.wake_at >= world.now + limits.CHORE_PAUSE
 
 
-def test_a_room_that_the_relay_will_not_have_is_given_up() -> None:
+# There is nothing to give back of a room that is being founded.
+@pytest.mark.parametrize("code", [ErrorCode.RELAY_FULL, ErrorCode.BEHIND])
+def test_a_room_that_the_relay_will_not_have_is_given_up(code: ErrorCode) -> None:
     world = World()
     ana = world.person("Ana")
     ana.feed(Asked(77, CreateRoom("Una")))
@@ -457,7 +459,7 @@ def test_a_room_that_the_relay_will_not_have_is_given_up() -> None:
     answer(ana, frames.Rooms(ana.session.next_request - 1, ()))
     answer(ana, frames.Done(asked_for(ana, ToCreate)))
     (room,) = ana.session.rooms
-    (error,) = answers(refuse(ana, ToUpload, ErrorCode.RELAY_FULL))
+    (error,) = answers(refuse(ana, ToUpload, code))
     assert isinstance(error, RelayRefusedError)
     assert status(ana, room) is RoomStatus.LEFT
 

@@ -277,7 +277,7 @@ def refused(turn: Turn, room: Room, frame: frames.Refused) -> None:
     if frame.code is ErrorCode.TREE_NEEDED and not room.live.tree_due:
         turn.put(room.with_live(tree_due=True))
         return
-    if frame.code is ErrorCode.BEHIND:
+    if frame.code is ErrorCode.BEHIND and room.state.founded:
         turn.put(room.with_live(refeeding=frame.facts.place or 0, current=False))
         return
     error = RelayRefusedError(frame.code)
