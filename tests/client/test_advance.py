@@ -414,10 +414,14 @@ def test_who_cannot_give_it_back_comes_back_and_goes_on() -> None:
 def test_whose_log_does_not_go_on_asks_no_more_until_it_is_back(
     code: ErrorCode,
 ) -> None:
-    _, (ana, _) = circle("Ana", "Luis")
+    world = World()
+    _, (ana, _) = world.circle("Ana", "Luis")
     ana.inbox.append(NetworkChanged())
     run_until(ana, frames.FollowRoom)
-    effects = refuse(ana, ToFollow, code)
+    assert outline(refuse(ana, ToFollow, code))[0] == "Save"
+    assert ana.session.wake_at == world.now + limits.STORAGE_PAUSE
+    world.now += limits.STORAGE_PAUSE
+    effects = ana.feed(Ticked())
     assert sent(effects, frames.FollowRoom) == []
     assert len(sent(effects, frames.FetchGroup)) == 1
 

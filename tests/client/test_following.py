@@ -352,7 +352,7 @@ def test_each_refusal_has_its_consequence(purpose: type[Any]) -> None:
         (
             ErrorCode.NOT_FOUND,
             {},
-            lambda kept: kept.live.route is Route.UNKNOWN,
+            lambda kept: kept.live.route is Route.UNKNOWN and kept.live.paused > 0,
         ),
         (
             ErrorCode.RATE_LIMITED,
@@ -386,7 +386,7 @@ def test_who_comes_too_late_comes_back_by_itself() -> None:
     asked(ana, frames.FollowRoom)
     effects = refuse(ana, ToFollow, ErrorCode.GONE, place=3)
     assert emitted(effects, Warned) == [Warned(room, "out_of_step", place=3)]
-    world.wait(1_000)
+    world.wait(limits.STORAGE_PAUSE)
     assert status(ana, room) is RoomStatus.MEMBER
     ana.say(room, "back")
     assert luis.texts(room) == ["back"]

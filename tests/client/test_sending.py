@@ -11,7 +11,7 @@ from tertulia import mls
 from tertulia.client import limits, sending
 from tertulia.client.annotation import Annotation, NoClaim
 from tertulia.client.commands import CreateInvite, LeaveRoom, SendText
-from tertulia.client.effects import Asked
+from tertulia.client.effects import Asked, Ticked
 from tertulia.client.events import MessageMoved, Warned
 from tertulia.client.messages import message_id
 from tertulia.client.requests import ToAppend
@@ -250,8 +250,11 @@ def test_a_relay_that_is_behind_is_fed() -> None:
 def test_a_room_that_is_not_there_is_asked_for() -> None:
     room, (ana, _) = circle("Ana", "Luis")
     send(ana, room)
-    effects = refuse(ana, ToAppend, ErrorCode.NOT_FOUND)
-    assert outline(effects) == ["Transmit ListRooms"]
+    # Not at once: a relay that lists what it denies must keep nobody busy.
+    assert refuse(ana, ToAppend, ErrorCode.NOT_FOUND) == []
+    ana.world.now += limits.SHORTEST_PAUSE
+    assert ana.session.wake_at == ana.world.now
+    assert outline(ana.feed(Ticked())) == ["Transmit ListRooms"]
     assert room_of(ana, room).live.route is Route.UNKNOWN
     assert len(room_of(ana, room).outbox) == 1
 

@@ -162,8 +162,7 @@ def _refeed(turn: Turn, room: Room) -> None:
     if room.live.fetching:
         return
     if head is None or head.place <= (room.live.refeeding or 0):
-        # Nothing is under way that would have this looked at again.
-        _advance(turn, turn.put(following.cannot_refeed(turn, room)))
+        turn.put(following.cannot_refeed(turn, room))
         return
     after = room.live.refeeding or 0
     turn.load(LoadEntries(room.id, after, limits.REFEED_ENTRIES))

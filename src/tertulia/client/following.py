@@ -72,6 +72,14 @@ def ask_anew(room: Room) -> Room:
     )
 
 
+def doubt_route(turn: Turn, room: Room) -> Room:
+    """Return the room after the relay denied having it; soon it is asked anew."""
+    paused = turn.now + limits.SHORTEST_PAUSE
+    return room.with_live(
+        route=Route.UNKNOWN, followed=False, current=False, paused=paused
+    )
+
+
 def follow(turn: Turn, room: Room) -> Room:
     """Ask for what the room gets from now on."""
     state = room.state
@@ -221,7 +229,12 @@ def _dispute(turn: Turn, room: Room, proof: bytes) -> Room:
     heads.report(turn, room, "head_contradicted", proof)
     turn.emit(RoomChanged(room.id))
     room = room.with_live(current=False, followed=False)
-    return entering.lose(room).with_state(head=None)
+    return _lose(turn, room).with_state(head=None)
+
+
+def _lose(turn: Turn, room: Room) -> Room:
+    """Return a room that is to be entered anew, but not again and again at once."""
+    return entering.lose(room).with_live(paused=turn.now + limits.STORAGE_PAUSE)
 
 
 def _disagree(turn: Turn, room: Room, frame: frames.Refused) -> None:
@@ -234,9 +247,9 @@ def _disagree(turn: Turn, room: Room, frame: frames.Refused) -> None:
             turn.put(_dispute(turn, room, msgspec.msgpack.encode(head)))
         case ErrorCode.GONE:
             turn.emit(Warned(room.id, "out_of_step", place=frame.facts.place))
-            turn.put(entering.lose(room))
+            turn.put(_lose(turn, room))
         case ErrorCode.NOT_FOUND if room.live.route is Route.OPEN:
-            turn.put(room.with_live(route=Route.UNKNOWN, followed=False))
+            turn.put(doubt_route(turn, room))
         case ErrorCode.RATE_LIMITED | ErrorCode.UNAVAILABLE:
             pause = max(frame.facts.retry_after or 0, limits.SHORTEST_PAUSE)
             turn.put(room.with_live(paused=turn.now + pause))
@@ -271,7 +284,7 @@ def cannot_refeed(turn: Turn, room: Room) -> Room:
     turn.emit(Warned(room.id, "out_of_step", place=room.state.place))
     turn.emit(RoomChanged(room.id))
     room = room.with_live(refeeding=None, fetching=False, followed=False, current=False)
-    return entering.lose(room).with_state(head=None)
+    return _lose(turn, room).with_state(head=None)
 
 
 def refed(turn: Turn, purpose: ToRefeed, frame: frames.Answer) -> None:

@@ -11,12 +11,12 @@ import msgspec
 from msgspec.structs import replace as changed
 
 from tertulia import mls
-from tertulia.client import heads, leaving, limits, outbox
+from tertulia.client import following, heads, leaving, limits, outbox
 from tertulia.client.annotation import Annotation
 from tertulia.client.content import Leaving, decode_content, encode_content
 from tertulia.client.padding import padding_for
 from tertulia.client.requests import ToAppend
-from tertulia.client.room import OutboxMessage, Room, Route
+from tertulia.client.room import OutboxMessage, Room
 from tertulia.client.turn import Turn
 from tertulia.client.views import RoomStatus
 from tertulia.client.work import Sent
@@ -162,5 +162,5 @@ def _refused(
     if frame.code is ErrorCode.BEHIND:
         return room.with_live(refeeding=frame.facts.place or 0, current=False)
     if frame.code is ErrorCode.NOT_FOUND:
-        return room.with_live(route=Route.UNKNOWN, followed=False, current=False)
+        return following.doubt_route(turn, room)
     return outbox.fail(turn, room, message, frame.code.value)
