@@ -346,6 +346,19 @@ def test_a_stale_commit_is_made_anew() -> None:
     assert room_of(ana, room).live.paused <= ana.world.now
 
 
+def test_a_relay_cannot_keep_a_committer_busy_with_what_is_not_there() -> None:
+    world = World()
+    room, (ana, _) = world.circle("Ana", "Luis")
+    published(room, ana)
+    ana.outbound.clear()
+    answer(ana, frames.Stale(asked_for(ana, ToPublish), room, 9, ()))
+    world.settle()
+    assert ana.session.wake_at == world.now + limits.STORAGE_PAUSE
+    assert len(room_of(ana, room).live.wishes) == 1
+    world.wait(limits.STORAGE_PAUSE)
+    assert room_of(ana, room).live.wishes == ()
+
+
 def test_what_is_stale_without_anything_newer_waits_a_while() -> None:
     room, (ana, _) = circle("Ana", "Luis")
     published(room, ana)

@@ -212,6 +212,18 @@ def test_stale_means_to_read_on_first() -> None:
     assert room_of(ana, room).live.in_flight is None
 
 
+def test_a_relay_cannot_keep_a_sender_busy_with_what_is_not_there() -> None:
+    room, (ana, luis) = circle("Ana", "Luis")
+    send(ana, room)
+    ana.outbound.clear()
+    answer(ana, frames.Stale(asked_for(ana, ToAppend), room, 9, ()))
+    ana.world.settle()
+    assert ana.session.wake_at == ana.world.now + limits.STORAGE_PAUSE
+    assert room_of(ana, room).live.in_flight is None
+    ana.world.wait(limits.STORAGE_PAUSE)
+    assert len(luis.texts(room)) == 1
+
+
 @pytest.mark.parametrize("code", sorted(LATER))
 def test_where_the_relay_asks_for_a_pause_it_gets_one(code: ErrorCode) -> None:
     room, (ana, _) = circle("Ana", "Luis")

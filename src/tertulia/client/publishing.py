@@ -234,7 +234,8 @@ def _overtaken(turn: Turn, room: Room, purpose: ToPublish, frame: frames.Stale) 
     """
     room = room.without_pending().with_live(work=None)
     if room.is_member:
-        room = room.with_live(current=False)
+        expected = max(room.live.expected, frame.handshake)
+        room = room.with_live(current=False, expected=expected)
     if room.state.founded and frame.handshake > purpose.handshake:
         return room
     return room.with_live(paused=turn.now + limits.STORAGE_PAUSE)

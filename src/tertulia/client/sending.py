@@ -128,7 +128,8 @@ def _put_off(turn: Turn, room: Room, frame: frames.Refused) -> Room:
 
 def _overtaken(turn: Turn, room: Room, purpose: ToAppend, frame: frames.Stale) -> Room:
     """Read on, and send again then; but not at once if there is nothing newer."""
-    room = room.with_live(in_flight=None, current=False)
+    expected = max(room.live.expected, frame.handshake)
+    room = room.with_live(in_flight=None, current=False, expected=expected)
     if frame.handshake > purpose.handshake:
         return room
     return room.with_live(paused=turn.now + limits.STORAGE_PAUSE)
