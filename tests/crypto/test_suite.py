@@ -19,7 +19,9 @@ from tertulia.crypto import (
     SignatureError,
     UnsupportedSuiteError,
     cipher_suite,
+    lacks_ml_kem,
 )
+from tests.no_ml_kem import no_ml_kem
 from tests.vectors import mls_vectors
 
 ALL = list(CIPHER_SUITES.values())
@@ -165,6 +167,12 @@ def test_derive_secret_is_expand_with_label_without_context(
     size = suite.kdf.size
     assert derived == suite.expand_with_label(Secret(key), label, b"", size)
     assert len(suite.expand_with_label(Secret(key), label, b"", length)) == length
+
+
+def test_only_the_hybrid_suite_can_lack_ml_kem() -> None:
+    assert not any(map(lacks_ml_kem, CIPHER_SUITES))
+    with no_ml_kem():
+        assert list(filter(lacks_ml_kem, CIPHER_SUITES)) == [HYBRID_SUITE]
 
 
 @every_suite

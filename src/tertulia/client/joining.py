@@ -44,11 +44,10 @@ from tertulia.client.views import RoomStatus
 from tertulia.client.work import Admission, Checking, Fetched, Repairing
 from tertulia.codec import CodecError, OversizeError
 from tertulia.crypto import (
-    HYBRID_SUITE,
-    XWING,
     CryptoError,
     NoMlKemError,
     UnsupportedSuiteError,
+    lacks_ml_kem,
 )
 from tertulia.errors import PeerError, TertuliaError
 from tertulia.wire import frames
@@ -69,7 +68,7 @@ def join(turn: Turn, number: int, command: JoinRoom) -> None:
     Raises LinkError, and NoMlKemError before anything is begun.
     """
     link = parse_room_link(command.link)
-    if link.suite == HYBRID_SUITE and not XWING.is_available:
+    if lacks_ml_kem(link.suite):
         raise NoMlKemError
     room = turn.room(link.room)
     if room is not None and room.is_member:

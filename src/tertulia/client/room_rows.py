@@ -32,7 +32,7 @@ from tertulia.client.tree_rows import (
     tree_change,
 )
 from tertulia.client.views import RoomStatus
-from tertulia.crypto import HYBRID_SUITE, XWING
+from tertulia.crypto import lacks_ml_kem
 
 
 class _PendingRecord(Struct, frozen=True, array_like=True):
@@ -139,7 +139,9 @@ def load_room(stored: StoredRoom) -> Room:
         # Perhaps the program was updated since: look at the entry again.
         state = changed(state, status=RoomStatus.MEMBER)
     group = _load_group(stored)
-    if _is_out_of_reach(group) and state.status is RoomStatus.MEMBER:
+    is_member = state.status is RoomStatus.MEMBER
+    if is_member and group is not None and lacks_ml_kem(group.suite.id):
+        # Changes of the group are out of reach, as those of newer rules are.
         state = changed(state, status=RoomStatus.OUTDATED)
     return Room(
         stored.row.room,
@@ -161,12 +163,6 @@ def _load_group(stored: StoredRoom) -> mls.Group | None:
     if stored.tree and stored.tree[-1].epoch != group.context.epoch:
         raise mls.StateError("the tree is of another epoch")
     return group
-
-
-def _is_out_of_reach(group: mls.Group | None) -> bool:
-    """Tell whether the library here lacks what changes of the group need."""
-    is_hybrid = group is not None and group.suite.id == HYBRID_SUITE
-    return is_hybrid and not XWING.is_available
 
 
 def _load_pending(data: bytes | None, before: mls.Group | None) -> Pending | None:

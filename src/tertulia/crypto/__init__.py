@@ -62,6 +62,7 @@ from tertulia.crypto.suite import (
     HYBRID_SUITE,
     CipherSuite,
     cipher_suite,
+    lacks_ml_kem,
 )
 from tertulia.crypto.xwing import XWING, XWing
 
@@ -117,6 +118,7 @@ __all__ = [
     "certified_key_hash",
     "cipher_suite",
     "generate_certificate_key",
+    "lacks_ml_kem",
     "make_certificate",
     "passphrase_key",
     "public_key_hash",

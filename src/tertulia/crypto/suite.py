@@ -179,6 +179,14 @@ def cipher_suite(suite: int) -> CipherSuite:
         raise UnsupportedSuiteError(suite) from None
 
 
+def lacks_ml_kem(suite: int) -> bool:
+    """Tell whether the suite of this number needs ML-KEM, and the library here has none.
+
+    Whatever is done with its keys then raises NoMlKemError.
+    """
+    return suite == HYBRID_SUITE and not XWING.is_available
+
+
 # Labels are public and few; only their encodings are kept, never what is derived.
 @lru_cache(maxsize=256)
 def _mls_label(label: str) -> bytes:
