@@ -115,6 +115,11 @@ def test_parts_are_replaced_and_the_rest_stays() -> None:
     assert kept.with_live(paused=3).live == replace(IN_STEP, paused=3)
 
 
+def test_what_is_known_to_exist_is_the_last_place_of_all() -> None:
+    known = room(RoomStatus.MEMBER).expecting(7).expecting(3)
+    assert known.live.expected == 7
+
+
 def test_a_handshake_that_did_not_come_is_given_up() -> None:
     group = room_of("Ana")["Ana"]
     waiting = replace(

@@ -189,10 +189,10 @@ def entries_pushed(turn: Turn, frame: frames.Entries) -> None:
     if room.state.hash is not None:
         taken = _take(turn, room, frame)
     if taken is None:
-        expected = max(room.live.expected, frame.entries[-1].place)
-        turn.put(room.with_live(expected=expected, current=False))
+        expecting = room.expecting(frame.entries[-1].place)
+        turn.put(expecting.with_live(current=False))
         return
-    turn.put(taken.with_live(expected=max(taken.live.expected, taken.state.place)))
+    turn.put(taken.expecting(taken.state.place))
 
 
 def _take(turn: Turn, room: Room, frame: frames.Entries) -> Room | None:

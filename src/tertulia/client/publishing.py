@@ -234,8 +234,7 @@ def _overtaken(turn: Turn, room: Room, purpose: ToPublish, frame: frames.Stale) 
     """
     room = room.without_pending().with_live(work=None)
     if room.is_member:
-        expected = max(room.live.expected, frame.handshake)
-        room = room.with_live(current=False, expected=expected)
+        room = room.expecting(frame.handshake).with_live(current=False)
     if room.state.founded and frame.handshake > purpose.handshake:
         return room
     return room.with_live(paused=turn.now + limits.STORAGE_PAUSE)

@@ -213,6 +213,10 @@ class Room:
         """Return the room with parts of what is under way replaced."""
         return replace(self, live=replace(self.live, **changes))  # type: ignore[arg-type]
 
+    def expecting(self, place: int) -> "Room":
+        """Return the room, of whose log an entry is known to exist at `place`."""
+        return self.with_live(expected=max(self.live.expected, place))
+
     def without(self, key: bytes) -> "Room":
         """Return the room with one message less in the outbox."""
         rest = tuple(message for message in self.outbox if message.key != key)

@@ -128,8 +128,7 @@ def _put_off(turn: Turn, room: Room, frame: frames.Refused) -> Room:
 
 def _overtaken(turn: Turn, room: Room, purpose: ToAppend, frame: frames.Stale) -> Room:
     """Read on, and send again then; but not at once if there is nothing newer."""
-    expected = max(room.live.expected, frame.handshake)
-    room = room.with_live(in_flight=None, current=False, expected=expected)
+    room = room.expecting(frame.handshake).with_live(in_flight=None, current=False)
     if frame.handshake > purpose.handshake:
         return room
     return room.with_live(paused=turn.now + limits.STORAGE_PAUSE)
@@ -153,8 +152,8 @@ def _accepted(
         return room.with_live(in_flight=None, paused=paused)
     if message.key not in room.live.told:
         outbox.tell_stored(turn, room, message, frame.place, frame.time)
-    expected = max(room.live.expected, frame.place)
-    return room.with_live(told=room.live.told | {message.key}, expected=expected)
+    told = room.live.told | {message.key}
+    return room.expecting(frame.place).with_live(told=told)
 
 
 def _refused(
